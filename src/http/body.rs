@@ -1,0 +1,145 @@
+//! Request bodies: JSON of a bounded size that arrives within a bounded time.
+
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::BytesMut;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use super::error::ApiError;
+
+/// Largest body in bytes.
+const LARGEST: usize = 1 << 20;
+/// Longest wait for the whole body.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest message in characters (Unicode scalar values).
+const LONGEST_MESSAGE: usize = 128 * 1024;
+/// Longest name, title or key in characters.
+const LONGEST_LINE: usize = 200;
+
+/// A JSON body.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let content_type = request.content_type().to_owned();
+        let length = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok());
+        let length = length.and_then(|value| value.parse::<usize>().ok());
+        let payload = payload.take();
+        Box::pin(async move {
+            if !content_type.eq_ignore_ascii_case("application/json") {
+                let detail = "Send JSON with Content-Type: application/json.";
+                return Err(ApiError::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "unsupported-media-type",
+                    detail,
+                ));
+            }
+            if length.is_some_and(|length| length > LARGEST) {
+                return Err(too_large());
+            }
+            let body = tokio::time::timeout(PATIENCE, read(payload))
+                .await
+                .map_err(|_elapsed| {
+                    let detail = "The body did not arrive within 10 s.";
+                    ApiError::new(StatusCode::REQUEST_TIMEOUT, "request-timeout", detail)
+                })??;
+            serde_json::from_slice(&body)
+                .map(Self)
+                .map_err(|error| refuse(&error))
+        })
+    }
+}
+
+async fn read(mut payload: Payload) -> Result<BytesMut, ApiError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| {
+            ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "invalid-body",
+                format!("The body cannot be read: {error}."),
+            )
+        })?;
+        if body.len() + chunk.len() > LARGEST {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "payload-too-large",
+        "The body is larger than 1 MiB.",
+    )
+}
+
+fn refuse(error: &serde_json::Error) -> ApiError {
+    match error.classify() {
+        Category::Data => ApiError::invalid_request(format!("The body does not fit: {error}.")),
+        Category::Io | Category::Syntax | Category::Eof => ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "invalid-json",
+            format!("The body is not JSON: {error}."),
+        ),
+    }
+}
+
+/// A learner's message: it says something, and the database can hold it.
+pub(super) fn check_message(text: &str) -> Result<(), ApiError> {
+    if text.trim().is_empty() {
+        let detail = "The message is empty.";
+        return Err(ApiError::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "message-empty",
+            detail,
+        ));
+    }
+    if text.chars().count() > LONGEST_MESSAGE {
+        let detail = "The message is longer than 131072 characters.";
+        return Err(ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "message-too-long",
+            detail,
+        ));
+    }
+    check_text(text)
+}
+
+/// A title, a subject or a client's name for something.
+pub(super) fn check_line(text: Option<&str>) -> Result<(), ApiError> {
+    let Some(text) = text else { return Ok(()) };
+    if text.trim().is_empty() || text.chars().count() > LONGEST_LINE {
+        return Err(ApiError::invalid_request(
+            "A name, title, subject or key has 1 to 200 characters.",
+        ));
+    }
+    check_text(text)
+}
+
+/// PostgreSQL cannot store NUL, and no learner writes it.
+fn check_text(text: &str) -> Result<(), ApiError> {
+    if text.contains('\0') {
+        let detail = "The text has a NUL character.";
+        return Err(ApiError::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid-text",
+            detail,
+        ));
+    }
+    Ok(())
+}

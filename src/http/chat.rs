@@ -1,0 +1,93 @@
+//! `POST /stream-chat`: a learner's message in, the turn's events out.
+
+use actix_web::http::header::HeaderMap;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::body::{JsonBody, check_line, check_message};
+use super::error::ApiError;
+use super::identity::Identity;
+use super::{SharedApp, sse};
+use crate::app::App;
+use crate::ids::SessionId;
+use crate::model::BusyPolicy;
+use crate::repository::{NewTurn, UserRepository};
+use crate::turn::Started;
+
+/// The body of `POST /stream-chat`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ChatBody {
+    session_id: Option<SessionId>,
+    message: String,
+    client_message_id: Option<String>,
+    user_id: Option<String>,
+    subject: Option<String>,
+    on_busy: Option<BusyPolicy>,
+}
+
+impl ChatBody {
+    fn check(&self) -> Result<(), ApiError> {
+        check_message(&self.message)?;
+        check_line(self.client_message_id.as_deref())?;
+        check_line(self.subject.as_deref())
+    }
+
+    /// The same request has the same fingerprint.
+    fn fingerprint(&self) -> String {
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        Sha256::digest(json)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+pub(super) async fn stream_chat(
+    app: SharedApp,
+    request: HttpRequest,
+    identity: Identity,
+    body: JsonBody<ChatBody>,
+) -> Result<HttpResponse, ApiError> {
+    let JsonBody(body) = body;
+    identity.must_be(body.user_id.as_deref())?;
+    body.check()?;
+    let user = app.repository.for_user(&identity.subject);
+    let new = NewTurn {
+        idempotency_key: idempotency_key(request.headers())?.or_else(|| body.client_message_id.clone()),
+        fingerprint: body.fingerprint(),
+        session_id: body.session_id,
+        subject: body.subject,
+        message: body.message,
+        client_message_id: body.client_message_id,
+        on_busy: body.on_busy.unwrap_or_default(),
+        answering: app.turns.answering(),
+    };
+    let started = app.turns.start(user.clone(), new).await?;
+    follow(&app, &user, started).await
+}
+
+/// Streams a turn from its first event.
+pub(super) async fn follow(
+    app: &SharedApp,
+    user: &UserRepository,
+    started: Started,
+) -> Result<HttpResponse, ApiError> {
+    let app: &std::sync::Arc<App> = app;
+    let (subscription, stored) = app.turns.subscribe(user, started.turn_id, 0).await?;
+    let mut response = sse::response(app, subscription, 0, stored);
+    sse::name_turn(&mut response, started);
+    Ok(response)
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = value.to_str().map_err(|_not_ascii| {
+        ApiError::invalid_request("The Idempotency-Key header is not visible ASCII.")
+    })?;
+    check_line(Some(key))?;
+    Ok(Some(key.to_owned()))
+}

@@ -1,0 +1,156 @@
+//! Errors before the first byte: problem details (RFC 9457) with a stable code.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::ids::TurnId;
+use crate::repository::RepositoryError;
+use crate::turn::TurnError;
+
+/// An answer that is no success.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    /// Where the caller finds what stands in its way.
+    location: Option<String>,
+    /// Seconds.
+    retry_after: Option<u32>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    request_id: String,
+}
+
+impl ApiError {
+    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            location: None,
+            retry_after: None,
+        }
+    }
+
+    pub(super) fn invalid_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", detail)
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing here.")
+    }
+
+    fn unavailable(code: &'static str, detail: &str) -> Self {
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
+        Self {
+            retry_after: Some(5),
+            ..error
+        }
+    }
+
+    fn turn_running(turn_id: TurnId) -> Self {
+        let detail = "A reply is being written in this session: follow it, stop it, or send with onBusy.";
+        let error = Self::new(StatusCode::CONFLICT, "turn-running", detail);
+        Self {
+            location: Some(format!("/turns/{turn_id}/events")),
+            ..error
+        }
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let request_id = Uuid::now_v7().to_string();
+        if self.status.is_server_error() {
+            log::warn!("http.error request.id={request_id} code={}", self.code);
+        }
+        let mut response = HttpResponse::build(self.status);
+        response.content_type("application/problem+json");
+        if let Some(location) = &self.location {
+            response.insert_header((header::LOCATION, location.as_str()));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        let problem = Problem {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code,
+            request_id,
+        };
+        response.body(serde_json::to_string(&problem).unwrap_or_default())
+    }
+}
+
+impl From<RepositoryError> for ApiError {
+    fn from(error: RepositoryError) -> Self {
+        match error {
+            RepositoryError::NotFound => Self::not_found(),
+            RepositoryError::TurnRunning(turn_id) => Self::turn_running(turn_id),
+            RepositoryError::QueueFull => {
+                let detail = "Too many messages wait in this session.";
+                let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "queue-full", detail);
+                Self {
+                    retry_after: Some(5),
+                    ..error
+                }
+            }
+            RepositoryError::KeyReused => {
+                let detail = "This idempotency key was used for another request.";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-conflict", detail)
+            }
+            RepositoryError::MessageStreaming => {
+                let detail = "The message is being written: stop its turn first.";
+                Self::new(StatusCode::CONFLICT, "message-streaming", detail)
+            }
+            RepositoryError::NotContinuable => {
+                let detail = "This reply has come to its end, or a newer turn goes on with it.";
+                Self::new(StatusCode::CONFLICT, "not-continuable", detail)
+            }
+            RepositoryError::Unavailable => Self::unavailable(
+                "storage-unavailable",
+                "The database does not answer now. Nothing was stored.",
+            ),
+            RepositoryError::Database(error) => {
+                log::error!("storage.error error={error:?}");
+                let detail = "Something went wrong in this service.";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+            }
+        }
+    }
+}
+
+impl From<TurnError> for ApiError {
+    fn from(error: TurnError) -> Self {
+        match error {
+            TurnError::Draining => Self::unavailable("draining", "The server is about to end. Try again."),
+            TurnError::Overloaded => {
+                Self::unavailable("overloaded", "Too many replies are being written now.")
+            }
+            TurnError::Repository(error) => error.into(),
+        }
+    }
+}

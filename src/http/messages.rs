@@ -1,0 +1,193 @@
+//! `/sessions/{id}/messages`: read, add, change and regenerate messages.
+
+use std::collections::HashMap;
+
+use actix_web::HttpResponse;
+use actix_web::web::Path;
+use serde::{Deserialize, Serialize};
+
+use super::SharedApp;
+use super::body::{JsonBody, check_line, check_message};
+use super::chat::follow;
+use super::error::ApiError;
+use super::identity::Identity;
+use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
+use super::sessions::PageQuery;
+use crate::ids::{MessageId, SessionId, TurnId};
+use crate::model::{FinishReason, Role, Status, Usage};
+use crate::repository::{Message, MessagePage, UserRepository};
+use crate::time::rfc3339;
+
+const DEFAULT_PAGE: i64 = 200;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageBody {
+    id: MessageId,
+    session_id: SessionId,
+    role: Role,
+    content: String,
+    status: Status,
+    finish_reason: Option<FinishReason>,
+    usage: Option<Usage>,
+    reply_to: Option<MessageId>,
+    turn_id: Option<TurnId>,
+    client_message_id: Option<String>,
+    created_at: String,
+    updated_at: String,
+}
+
+impl MessageBody {
+    fn new(message: Message, turns: &HashMap<MessageId, TurnId>) -> Self {
+        Self {
+            usage: message.usage(),
+            turn_id: turns.get(&message.id).copied(),
+            id: message.id,
+            session_id: message.session_id,
+            role: message.role,
+            content: message.content,
+            status: message.status,
+            finish_reason: message.finish_reason,
+            reply_to: message.reply_to,
+            client_message_id: message.client_message_id,
+            created_at: rfc3339(message.created_at),
+            updated_at: rfc3339(message.updated_at),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessagePageBody {
+    messages: Vec<MessageBody>,
+    next_cursor: Option<String>,
+    active_turn: Option<ActiveTurn>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ActiveTurn {
+    turn_id: TurnId,
+    message_id: MessageId,
+    status: Status,
+    last_event_id: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct NewMessageBody {
+    role: Role,
+    content: String,
+    client_message_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ContentBody {
+    content: String,
+}
+
+pub(super) async fn list_messages(
+    app: SharedApp,
+    identity: Identity,
+    id: Path<String>,
+    query: ProblemQuery<PageQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let id = parse_id(&id)?;
+    let limit = page_limit(query.0.limit, DEFAULT_PAGE)?;
+    let before = query
+        .0
+        .cursor
+        .map(|cursor| cursor.parse().map_err(|_not_a_number| invalid_cursor()));
+    let before = before.transpose()?;
+    let user = app.repository.for_user(&identity.subject);
+    let (page, live) = consistent_page(&app, &user, (id, before, limit)).await?;
+    let MessagePage {
+        messages,
+        next_cursor,
+        turns,
+        active,
+    } = page;
+    let mut messages: Vec<_> = messages
+        .into_iter()
+        .map(|message| MessageBody::new(message, &turns))
+        .collect();
+    let active_turn = active.map(|turn| {
+        let (text, last_event_id) = live.unwrap_or_default();
+        if let Some(message) = messages.iter_mut().find(|message| message.id == turn.message_id) {
+            message.content = text;
+        }
+        ActiveTurn {
+            turn_id: turn.id,
+            message_id: turn.message_id,
+            status: turn.status,
+            last_event_id,
+        }
+    });
+    let next_cursor = next_cursor.map(|place| place.to_string());
+    Ok(HttpResponse::Ok().json(MessagePageBody {
+        messages,
+        next_cursor,
+        active_turn,
+    }))
+}
+
+/// A page and the text so far of the running reply in it. A turn that ends between the two is read again.
+async fn consistent_page(
+    app: &SharedApp,
+    user: &UserRepository,
+    (id, before, limit): (SessionId, Option<i64>, i64),
+) -> Result<(MessagePage, Option<(String, u64)>), ApiError> {
+    let mut page = user.messages(id, before, limit).await?;
+    let Some(turn) = &page.active else {
+        return Ok((page, None));
+    };
+    let live = app.turns.live_text(turn.id).await?;
+    if live.is_none() {
+        page = user.messages(id, before, limit).await?;
+    }
+    Ok((page, live))
+}
+
+pub(super) async fn add_message(
+    app: SharedApp,
+    identity: Identity,
+    id: Path<String>,
+    body: JsonBody<NewMessageBody>,
+) -> Result<HttpResponse, ApiError> {
+    let id = parse_id(&id)?;
+    let NewMessageBody {
+        role,
+        content,
+        client_message_id,
+    } = body.0;
+    check_message(&content)?;
+    check_line(client_message_id.as_deref())?;
+    let user = app.repository.for_user(&identity.subject);
+    let message = user.add_message(id, (role, content), client_message_id).await?;
+    Ok(HttpResponse::Created().json(MessageBody::new(message, &HashMap::new())))
+}
+
+pub(super) async fn update_message(
+    app: SharedApp,
+    identity: Identity,
+    ids: Path<(String, String)>,
+    body: JsonBody<ContentBody>,
+) -> Result<HttpResponse, ApiError> {
+    let (id, message_id) = (parse_id(&ids.0)?, parse_id(&ids.1)?);
+    check_message(&body.0.content)?;
+    let user = app.repository.for_user(&identity.subject);
+    let message = user.update_message(id, message_id, body.0.content).await?;
+    Ok(HttpResponse::Ok().json(MessageBody::new(message, &HashMap::new())))
+}
+
+pub(super) async fn regenerate_message(
+    app: SharedApp,
+    identity: Identity,
+    ids: Path<(String, String)>,
+) -> Result<HttpResponse, ApiError> {
+    let message = (parse_id(&ids.0)?, parse_id(&ids.1)?);
+    let user = app.repository.for_user(&identity.subject);
+    let started = app.turns.regenerate(user.clone(), message).await?;
+    follow(&app, &user, started).await
+}

@@ -1,0 +1,34 @@
+//! Health and metrics. None of them shows data of a user.
+
+use actix_web::HttpResponse;
+use serde_json::json;
+
+use super::SharedApp;
+use crate::repository::StorageHealth;
+
+/// The process runs.
+pub(super) async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "ok" }))
+}
+
+/// New turns are taken.
+pub(super) async fn ready(app: SharedApp) -> HttpResponse {
+    let health = *app.repository.writer().health().borrow();
+    let status = if app.turns.is_draining() {
+        "draining"
+    } else if health != StorageHealth::Ok || app.repository.ping().await.is_err() {
+        "storage-unavailable"
+    } else {
+        return HttpResponse::Ok().json(json!({ "status": "ok" }));
+    };
+    HttpResponse::ServiceUnavailable()
+        .insert_header(("Retry-After", "5"))
+        .json(json!({ "status": status }))
+}
+
+pub(super) async fn metrics(app: SharedApp) -> HttpResponse {
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    HttpResponse::Ok()
+        .content_type(content_type)
+        .body(app.metrics.encode())
+}

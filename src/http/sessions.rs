@@ -1,0 +1,204 @@
+//! `/sessions`: the caller's sessions.
+
+use actix_web::HttpResponse;
+use actix_web::web::Path;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::SharedApp;
+use super::body::{JsonBody, check_line};
+use super::error::ApiError;
+use super::identity::Identity;
+use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
+use crate::ids::SessionId;
+use crate::repository::{RepositoryError, Session, SessionCursor, SessionFields};
+use crate::time::rfc3339;
+
+/// Largest learner profile in bytes of JSON.
+const LARGEST_PROFILE: usize = 16 * 1024;
+const DEFAULT_PAGE: i64 = 50;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionBody {
+    id: SessionId,
+    title: String,
+    subject: Option<String>,
+    learner_profile: Option<Box<RawValue>>,
+    revision: i64,
+    created_at: String,
+    updated_at: String,
+}
+
+impl From<Session> for SessionBody {
+    fn from(session: Session) -> Self {
+        Self {
+            id: session.id,
+            title: session.title,
+            subject: session.subject,
+            learner_profile: session
+                .learner_profile
+                .and_then(|json| RawValue::from_string(json).ok()),
+            revision: session.revision,
+            created_at: rfc3339(session.created_at),
+            updated_at: rfc3339(session.updated_at),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SessionFieldsBody {
+    title: Option<String>,
+    subject: Option<String>,
+    learner_profile: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl SessionFieldsBody {
+    fn check(self) -> Result<SessionFields, ApiError> {
+        check_line(self.title.as_deref())?;
+        check_line(self.subject.as_deref())?;
+        let profile = self
+            .learner_profile
+            .map(|profile| serde_json::Value::Object(profile).to_string());
+        if profile.as_ref().is_some_and(|json| json.len() > LARGEST_PROFILE) {
+            return Err(ApiError::invalid_request(
+                "The learner profile is larger than 16 KiB.",
+            ));
+        }
+        Ok(SessionFields {
+            title: self.title,
+            subject: self.subject,
+            learner_profile: profile,
+        })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageQuery {
+    pub(super) cursor: Option<String>,
+    pub(super) limit: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionPage {
+    sessions: Vec<SessionBody>,
+    next_cursor: Option<String>,
+    provider: ProviderBody,
+}
+
+/// Who answers.
+#[derive(Debug, Serialize)]
+struct ProviderBody {
+    name: String,
+    model: String,
+    practice: bool,
+}
+
+pub(super) async fn create_session(
+    app: SharedApp,
+    identity: Identity,
+    body: JsonBody<SessionFieldsBody>,
+) -> Result<HttpResponse, ApiError> {
+    let fields = body.0.check()?;
+    let session = app
+        .repository
+        .for_user(&identity.subject)
+        .create_session(fields)
+        .await?;
+    let location = ("Location", format!("/sessions/{}", session.id));
+    Ok(HttpResponse::Created()
+        .insert_header(location)
+        .json(SessionBody::from(session)))
+}
+
+pub(super) async fn list_sessions(
+    app: SharedApp,
+    identity: Identity,
+    query: ProblemQuery<PageQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let limit = page_limit(query.0.limit, DEFAULT_PAGE)?;
+    let after = query.0.cursor.as_deref().map(read_cursor).transpose()?;
+    let sessions = app
+        .repository
+        .for_user(&identity.subject)
+        .sessions(after, limit)
+        .await?;
+    let full = i64::try_from(sessions.len()).is_ok_and(|length| length == limit);
+    let next_cursor = sessions.last().filter(|_| full).map(write_cursor);
+    let answering = app.turns.answering();
+    let provider = ProviderBody {
+        name: answering.provider,
+        model: answering.model,
+        practice: app.practice,
+    };
+    let sessions = sessions.into_iter().map(SessionBody::from).collect();
+    Ok(HttpResponse::Ok().json(SessionPage {
+        sessions,
+        next_cursor,
+        provider,
+    }))
+}
+
+pub(super) async fn get_session(
+    app: SharedApp,
+    identity: Identity,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let session = app
+        .repository
+        .for_user(&identity.subject)
+        .session(parse_id(&id)?)
+        .await?;
+    Ok(HttpResponse::Ok().json(SessionBody::from(session)))
+}
+
+pub(super) async fn update_session(
+    app: SharedApp,
+    identity: Identity,
+    id: Path<String>,
+    body: JsonBody<SessionFieldsBody>,
+) -> Result<HttpResponse, ApiError> {
+    let id = parse_id(&id)?;
+    let fields = body.0.check()?;
+    let session = app
+        .repository
+        .for_user(&identity.subject)
+        .update_session(id, fields)
+        .await?;
+    Ok(HttpResponse::Ok().json(SessionBody::from(session)))
+}
+
+/// Running turns of the session are stopped first.
+pub(super) async fn delete_session(
+    app: SharedApp,
+    identity: Identity,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let id = parse_id(&id)?;
+    let user = app.repository.for_user(&identity.subject);
+    for turn in user.streaming_turns(id).await? {
+        app.turns.stop(&user, turn.id).await?;
+    }
+    user.delete_session(id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn write_cursor(session: &Session) -> String {
+    format!("{}.{}", session.updated_at, session.id)
+}
+
+fn read_cursor(text: &str) -> Result<SessionCursor, ApiError> {
+    let (updated_at, id) = text.split_once('.').ok_or_else(invalid_cursor)?;
+    let updated_at = updated_at.parse().map_err(|_not_a_number| invalid_cursor())?;
+    let id = id.parse().map_err(|_not_an_id| invalid_cursor())?;
+    Ok(SessionCursor { updated_at, id })
+}
+
+impl From<RepositoryError> for actix_web::Error {
+    fn from(error: RepositoryError) -> Self {
+        ApiError::from(error).into()
+    }
+}

@@ -1,0 +1,138 @@
+//! `/turns/{id}`: follow, resume, look at, stop and continue a turn.
+
+use actix_web::web::Path;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+
+use super::chat::follow;
+use super::error::ApiError;
+use super::identity::Identity;
+use super::query::{ProblemQuery, parse_id};
+use super::{SharedApp, sse};
+use crate::ids::{MessageId, SessionId, TurnId};
+use crate::model::{FinishReason, Status, Usage};
+use crate::repository::UserRepository;
+use crate::time::rfc3339;
+
+/// A turn in JSON.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TurnBody {
+    turn_id: TurnId,
+    session_id: SessionId,
+    user_message_id: MessageId,
+    message_id: MessageId,
+    status: Status,
+    text: String,
+    finish_reason: Option<FinishReason>,
+    usage: Option<Usage>,
+    attempts: i32,
+    provider: String,
+    model: String,
+    error_code: Option<String>,
+    last_event_id: u64,
+    created_at: String,
+    ended_at: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FollowQuery {
+    last_event_id: Option<String>,
+}
+
+pub(super) async fn follow_turn(
+    app: SharedApp,
+    request: HttpRequest,
+    identity: Identity,
+    id: Path<String>,
+    query: ProblemQuery<FollowQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let turn_id = parse_id(&id)?;
+    let header = request.headers().get("last-event-id");
+    let header = header.map(|value| value.to_str().unwrap_or("?").to_owned());
+    let number = last_event_id(header.or(query.0.last_event_id))?;
+    let user = app.repository.for_user(&identity.subject);
+    let (subscription, stored) = app.turns.subscribe(&user, turn_id, number).await?;
+    // For EventSource this is the polite way to say that nothing more comes.
+    if stored.ended && number == stored.number {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    Ok(sse::response(&app, subscription, number, stored))
+}
+
+pub(super) async fn get_turn(
+    app: SharedApp,
+    identity: Identity,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let turn_id = parse_id(&id)?;
+    let user = app.repository.for_user(&identity.subject);
+    Ok(HttpResponse::Ok().json(turn_body(&app, &user, turn_id).await?))
+}
+
+pub(super) async fn stop_turn(
+    app: SharedApp,
+    identity: Identity,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let turn_id = parse_id(&id)?;
+    let user = app.repository.for_user(&identity.subject);
+    app.turns.stop(&user, turn_id).await?;
+    Ok(HttpResponse::Ok().json(turn_body(&app, &user, turn_id).await?))
+}
+
+pub(super) async fn continue_turn(
+    app: SharedApp,
+    identity: Identity,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let turn_id = parse_id(&id)?;
+    let user = app.repository.for_user(&identity.subject);
+    let started = app.turns.continue_reply(user.clone(), turn_id).await?;
+    follow(&app, &user, started).await
+}
+
+async fn turn_body(app: &SharedApp, user: &UserRepository, turn_id: TurnId) -> Result<TurnBody, ApiError> {
+    // The text first: when the turn ends in between, the row below has all of it.
+    let live = app.turns.live_text(turn_id).await?;
+    let (turn, message) = user.turn(turn_id).await?;
+    let stored = (message.content, turn.last_number.cast_unsigned());
+    let (text, last_event_id) = match live {
+        Some(live) if turn.status == Status::Streaming => live,
+        _ => stored,
+    };
+    Ok(TurnBody {
+        turn_id,
+        session_id: turn.session_id,
+        user_message_id: turn.user_message_id,
+        message_id: turn.message_id,
+        status: turn.status,
+        text,
+        finish_reason: turn.finish_reason,
+        usage: turn.usage(),
+        attempts: turn.attempt,
+        provider: turn.provider,
+        model: turn.model,
+        error_code: turn.error_code,
+        last_event_id,
+        created_at: rfc3339(turn.created_at),
+        ended_at: turn.ended_at.map(rfc3339),
+    })
+}
+
+/// No id means from the start. Ids are decimal numbers of at most 15 digits.
+fn last_event_id(text: Option<String>) -> Result<u64, ApiError> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(0);
+    };
+    let digits = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(|| {
+        let detail = "The last event id is not one that this service has given.";
+        ApiError::new(
+            actix_web::http::StatusCode::BAD_REQUEST,
+            "invalid-last-event-id",
+            detail,
+        )
+    })
+}

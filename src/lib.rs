@@ -1,0 +1,19 @@
+//! A tutoring chat service over plain HTTP that never loses a word.
+//!
+//! The straight line, and the modules in its order: an HTTP request ([`http`]) becomes a chat turn ([`turn`]); the
+//! agent ([`agent`]) says what to ask for; a provider ([`provider`]) writes the reply; the turn's log numbers and
+//! stores each event, by the repository ([`repository`]), before any reader is shown it.
+
+pub mod agent;
+pub mod app;
+pub mod config;
+pub mod http;
+pub mod ids;
+pub mod model;
+pub mod provider;
+pub mod repository;
+mod schema;
+pub mod server;
+pub mod telemetry;
+mod time;
+pub mod turn;

@@ -1,0 +1,58 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tutorstream::config::{ServeArgs, Settings, openai_api_key};
+use tutorstream::server::Application;
+use tutorstream::telemetry;
+
+/// Streams AI tutoring chat over plain HTTP, and never loses a word.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGTERM; this is the default
+    Serve(ServeArgs),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    telemetry::init_logging();
+    let cli = Cli::parse();
+    let args = match cli.command {
+        Some(Command::Serve(args)) => args,
+        None => cli.serve,
+    };
+    match serve(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(mut args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
+    args.openai_api_key = openai_api_key();
+    let application = Application::build(Settings::load(args)?).await?;
+    announce(&application);
+    Ok(application.run_until_stopped().await?)
+}
+
+/// The first line of standard output is for programs that wait for the address.
+#[expect(
+    clippy::print_stdout,
+    reason = "the address is the one thing that goes to standard output"
+)]
+fn announce(application: &Application) {
+    println!("listening on http://{}", application.address());
+    log::info!("{}", application.answering());
+}

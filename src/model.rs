@@ -1,0 +1,122 @@
+//! The vocabulary that every part shares: statuses, roles, finish reasons, usage.
+
+use crate::ids::text_column;
+
+/// A closed set of words, the same in the database, on the wire and in logs.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+            diesel::expression::AsExpression, diesel::deserialize::FromSqlRow,
+        )]
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// The word as it stands on the wire and in the database.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    other => Err(format!(concat!("{:?} is no ", stringify!($name)), other)),
+                }
+            }
+        }
+
+        text_column!($name);
+    };
+}
+
+words! {
+    /// Where a message or a turn stands.
+    Status {
+        /// The reply is being written.
+        Streaming = "streaming",
+        /// The provider ended it.
+        Complete = "complete",
+        /// The user ended it; the text so far is kept.
+        Stopped = "stopped",
+        /// An error ended it; the text so far is kept.
+        Failed = "failed",
+        /// It was cut; the text so far is kept and can be continued.
+        Interrupted = "interrupted",
+    }
+}
+
+words! {
+    /// Who wrote a message.
+    Role {
+        /// The learner.
+        User = "user",
+        /// The tutor.
+        Assistant = "assistant",
+    }
+}
+
+words! {
+    /// Why a provider ended a completion.
+    FinishReason {
+        /// A natural end.
+        Stop = "stop",
+        /// The token limit.
+        Length = "length",
+        /// A tool is to be called.
+        ToolCalls = "tool-calls",
+        /// The provider's filter.
+        ContentFilter = "content-filter",
+    }
+}
+
+words! {
+    /// Where token counts come from.
+    UsageSource {
+        /// The provider said so.
+        Reported = "reported",
+        /// Counted here.
+        Estimated = "estimated",
+    }
+}
+
+/// Tokens of a completion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// Tokens read by the model.
+    pub input_tokens: i64,
+    /// Tokens written by the model.
+    pub output_tokens: i64,
+    /// Who counted.
+    pub source: UsageSource,
+}
+
+/// How a running turn meets a second message of its session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BusyPolicy {
+    /// Refuse the second message.
+    #[default]
+    Reject,
+    /// Store it and answer it when the running turn has ended.
+    Queue,
+    /// Stop the running turn and answer it at once.
+    Interrupt,
+}

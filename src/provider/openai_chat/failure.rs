@@ -1,0 +1,218 @@
+//! What went wrong, in the words of [`ProviderErrorKind`]. A provider's own message is never kept: it may repeat
+//! the prompt or the key. Its short `code` and `type` are, for the log.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use crate::provider::{DecodeError, ProviderError, ProviderErrorKind};
+
+/// Longer codes are sentences.
+const MAX_CODE_BYTES: usize = 64;
+/// A provider that asks for more is not waited for anyway.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
+/// The cause of an error, for logs.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Cause {
+    #[error("the provider answered with status {status}, code {code}, type {category}")]
+    Refused {
+        status: u16,
+        code: String,
+        category: String,
+    },
+    #[error("the stream has an error object: code {code}, type {category}")]
+    ErrorObject { code: String, category: String },
+    #[error("the answer is no event stream")]
+    NoEventStream,
+    #[error("an event is not the JSON of a chunk: {problem:?} error in column {column}")]
+    Json {
+        problem: serde_json::error::Category,
+        column: usize,
+    },
+    #[error("the stream ended before the reply did")]
+    CutShort,
+    #[error("the stream ended without text")]
+    NoText,
+    #[error("the base URL must be http or https and have no user name or password")]
+    BaseUrl,
+}
+
+/// Makes errors of one provider.
+pub(super) struct Failures {
+    provider: String,
+    /// To recognise it when it is echoed.
+    api_key: Option<SecretString>,
+}
+
+impl Failures {
+    pub(super) fn new(provider: String, api_key: Option<SecretString>) -> Self {
+        Self { provider, api_key }
+    }
+
+    pub(super) fn bare(&self, kind: ProviderErrorKind) -> ProviderError {
+        ProviderError {
+            provider: self.provider.clone(),
+            kind,
+            source: None,
+        }
+    }
+
+    pub(super) fn caused(
+        &self,
+        kind: ProviderErrorKind,
+        cause: impl std::error::Error + Send + Sync + 'static,
+    ) -> ProviderError {
+        ProviderError {
+            source: Some(Box::new(cause)),
+            ..self.bare(kind)
+        }
+    }
+
+    /// The connection failed.
+    pub(super) fn transport(&self, error: reqwest::Error) -> ProviderError {
+        let kind = if error.is_timeout() {
+            ProviderErrorKind::TimedOut
+        } else if error.is_builder() {
+            ProviderErrorKind::Rejected
+        } else {
+            ProviderErrorKind::Disconnected
+        };
+        self.caused(kind, error.without_url())
+    }
+
+    /// The bytes are no stream of events.
+    pub(super) fn decode(&self, error: DecodeError) -> ProviderError {
+        let kind = match error {
+            DecodeError::TooLong => ProviderErrorKind::TooLarge,
+            DecodeError::InvalidUtf8 => ProviderErrorKind::Malformed,
+        };
+        self.caused(kind, error)
+    }
+
+    /// The data of an event is no chunk. serde_json's own words would quote it.
+    pub(super) fn json(&self, error: &serde_json::Error) -> ProviderError {
+        let cause = Cause::Json {
+            problem: error.classify(),
+            column: error.column(),
+        };
+        self.caused(ProviderErrorKind::Malformed, cause)
+    }
+
+    /// The provider refused the request.
+    pub(super) fn status(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderError {
+        let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
+        let error = body.get("error").unwrap_or(&body);
+        let kind = match kind_of_words(error) {
+            Some(ProviderErrorKind::TooLong) if (400..500).contains(&status) => ProviderErrorKind::TooLong,
+            _ => kind_of_status(status, retry_after(headers)).unwrap_or(ProviderErrorKind::Malformed),
+        };
+        let (code, category) = (self.code(error.get("code")), self.code(error.get("type")));
+        self.caused(
+            kind,
+            Cause::Refused {
+                status,
+                code,
+                category,
+            },
+        )
+    }
+
+    /// The provider sent `{"error": …}` where a chunk or a stream belongs.
+    pub(super) fn error_object(&self, error: &Value) -> ProviderError {
+        let number = |field: &str| {
+            let value = error.get(field)?;
+            let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+            kind_of_status(u16::try_from(number).ok()?, None)
+        };
+        let kind = match kind_of_words(error) {
+            Some(ProviderErrorKind::TooLong) => ProviderErrorKind::TooLong,
+            words => number("code")
+                .or_else(|| number("status"))
+                .or(words)
+                .unwrap_or(ProviderErrorKind::Overloaded),
+        };
+        let (code, category) = (self.code(error.get("code")), self.code(error.get("type")));
+        self.caused(kind, Cause::ErrorObject { code, category })
+    }
+
+    /// A code that is fit for the log; `-` when there is none.
+    fn code(&self, value: Option<&Value>) -> String {
+        let code = match value {
+            Some(Value::String(code)) => code.clone(),
+            Some(Value::Number(code)) => code.to_string(),
+            _ => String::new(),
+        };
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        let is_code = !code.is_empty() && code.len() <= MAX_CODE_BYTES && code.bytes().all(is_word);
+        let has_key = self
+            .api_key
+            .as_ref()
+            .is_some_and(|key| code.contains(key.expose_secret()));
+        if is_code && !has_key { code } else { "-".to_owned() }
+    }
+}
+
+/// As OpenAI's own readers see it: an empty error is none.
+pub(super) fn is_truthy(error: &Value) -> bool {
+    match error {
+        Value::Null => false,
+        Value::Bool(is_error) => *is_error,
+        Value::String(message) => !message.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Number(_) | Value::Array(_) => true,
+    }
+}
+
+fn kind_of_status(status: u16, retry_after: Option<Duration>) -> Option<ProviderErrorKind> {
+    Some(match status {
+        429 => ProviderErrorKind::RateLimited { retry_after },
+        401 | 403 => ProviderErrorKind::Unauthorized,
+        408 => ProviderErrorKind::TimedOut,
+        413 => ProviderErrorKind::TooLong,
+        300..=499 => ProviderErrorKind::Rejected,
+        500..=599 => ProviderErrorKind::Overloaded,
+        _ => return None,
+    })
+}
+
+/// By `code`, else by `type`: the words of OpenAI, llama.cpp, OpenRouter and Anthropic's compatible endpoint.
+fn kind_of_words(error: &Value) -> Option<ProviderErrorKind> {
+    ["code", "type"].into_iter().find_map(|field| {
+        Some(match error.get(field)?.as_str()? {
+            "context_length_exceeded" | "exceed_context_size_error" | "request_too_large" => {
+                ProviderErrorKind::TooLong
+            }
+            "rate_limit_exceeded" | "rate_limit_error" | "insufficient_quota" => {
+                ProviderErrorKind::RateLimited { retry_after: None }
+            }
+            "invalid_api_key" | "authentication_error" | "permission_error" => {
+                ProviderErrorKind::Unauthorized
+            }
+            "invalid_request_error" | "model_not_found" | "not_found_error" | "content_policy_violation" => {
+                ProviderErrorKind::Rejected
+            }
+            "timeout" | "timeout_error" => ProviderErrorKind::TimedOut,
+            "server_error" | "overloaded_error" | "api_error" => ProviderErrorKind::Overloaded,
+            _ => return None,
+        })
+    })
+}
+
+/// Seconds or an HTTP date (RFC 9110, section 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let date = DateTime::parse_from_rfc2822(value).ok()?;
+            date.signed_duration_since(Utc::now())
+                .to_std()
+                .unwrap_or_default()
+        }
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}

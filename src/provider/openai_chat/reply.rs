@@ -1,0 +1,165 @@
+//! The stream of one reply: bytes and time in, deltas out.
+//!
+//! One timer per reply, moved only when it fires or would fire too late: a delta costs no timer. Complete events
+//! and comments are signs of life for the idle limit, half an event is none, and a comment does not put off the
+//! limit for the first delta.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use tokio::time::{Instant, Sleep};
+
+use super::Call;
+use super::failure::Cause;
+use super::transcript::Transcript;
+use crate::provider::{Delta, ProviderError, ProviderErrorKind, SseDecoder};
+
+/// How long the usage and `[DONE]` may come after the finish reason.
+const GRACE: Duration = Duration::from_secs(2);
+/// Chunks without a delta that are read before other tasks have their turn.
+const CHUNKS_PER_POLL: usize = 32;
+
+/// A reply as it is written. Dropping it drops the body, and with it the connection.
+pub(super) struct Reply<S> {
+    /// `None`: it has ended.
+    body: Option<S>,
+    decoder: SseDecoder,
+    transcript: Transcript,
+    call: Arc<Call>,
+    timer: Pin<Box<Sleep>>,
+    started: Instant,
+    received: Instant,
+    alive: Instant,
+    comments: u64,
+}
+
+impl<S> Reply<S> {
+    /// The limits count from `started`, when the request was sent.
+    pub(super) fn new(body: S, call: Arc<Call>, started: Instant) -> Self {
+        let limits = call.limits;
+        Self {
+            body: Some(body),
+            decoder: SseDecoder::new(),
+            transcript: Transcript::default(),
+            call,
+            timer: Box::pin(tokio::time::sleep_until(
+                started + limits.first_delta.min(limits.total),
+            )),
+            started,
+            received: started,
+            alive: started,
+            comments: 0,
+        }
+    }
+
+    /// The next delta of the bytes that have come.
+    fn next_delta(&mut self) -> Result<Option<Delta>, ProviderError> {
+        if let Some(delta) = self.transcript.take_next() {
+            return Ok(Some(delta));
+        }
+        let failures = &self.call.failures;
+        while let Some(event) = self
+            .decoder
+            .next_event()
+            .map_err(|error| failures.decode(error))?
+        {
+            self.alive = self.received;
+            if let Some(delta) = self.transcript.read(event, failures)? {
+                return Ok(Some(delta));
+            }
+        }
+        if self.comments != self.decoder.comments() {
+            self.comments = self.decoder.comments();
+            self.alive = self.received;
+        }
+        Ok(None)
+    }
+
+    fn deadline(&self) -> Instant {
+        let limits = self.call.limits;
+        let silence = if self.transcript.completion().is_some() {
+            self.alive + GRACE.min(limits.idle)
+        } else if self.transcript.has_begun() {
+            self.alive + limits.idle
+        } else {
+            self.started + limits.first_delta
+        };
+        silence.min(self.started + limits.total)
+    }
+
+    fn add(&mut self, bytes: Bytes) -> Result<(), ProviderError> {
+        self.received = Instant::now();
+        if self.received >= self.started + self.call.limits.total {
+            return Err(self.call.failures.bare(ProviderErrorKind::TimedOut));
+        }
+        self.decoder.push(bytes);
+        Ok(())
+    }
+
+    /// Nothing more comes. A reply that the provider has finished is complete, however the connection ended.
+    fn end_or(&self, error: impl FnOnce() -> ProviderError) -> Result<Delta, ProviderError> {
+        self.transcript.completion().map(Delta::End).ok_or_else(error)
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delta, ProviderError>> {
+        let deadline = self.deadline();
+        if deadline < self.timer.deadline() {
+            self.timer.as_mut().reset(deadline);
+        }
+        loop {
+            ready!(self.timer.as_mut().poll(cx));
+            if self.timer.deadline() >= deadline {
+                let failures = &self.call.failures;
+                return Poll::Ready(self.end_or(|| failures.bare(ProviderErrorKind::TimedOut)));
+            }
+            self.timer.as_mut().reset(deadline);
+        }
+    }
+}
+
+impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Reply<S> {
+    fn poll_delta(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Delta, ProviderError>>> {
+        for _ in 0..CHUNKS_PER_POLL {
+            if let Some(item) = self.next_delta().transpose() {
+                return Poll::Ready(Some(item));
+            }
+            let Some(body) = &mut self.body else {
+                return Poll::Ready(None);
+            };
+            let failures = &self.call.failures;
+            match body.poll_next_unpin(cx) {
+                Poll::Ready(Some(Ok(bytes))) => self.add(bytes)?,
+                Poll::Ready(Some(Err(error))) => {
+                    return Poll::Ready(Some(self.end_or(|| failures.transport(error))));
+                }
+                Poll::Ready(None) => {
+                    let cut = || failures.caused(ProviderErrorKind::Disconnected, Cause::CutShort);
+                    return Poll::Ready(Some(self.end_or(cut)));
+                }
+                Poll::Pending => return self.poll_deadline(cx).map(Some),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Stream for Reply<S> {
+    type Item = Result<Delta, ProviderError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.body.is_none() {
+            return Poll::Ready(None);
+        }
+        let item = ready!(this.poll_delta(cx));
+        if !matches!(item, Some(Ok(Delta::Text(_) | Delta::Reasoning(_)))) {
+            this.body = None;
+        }
+        Poll::Ready(item)
+    }
+}

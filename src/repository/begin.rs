@@ -1,0 +1,243 @@
+//! How turns begin: one transaction checks the key and the busy session, and stores the message and the turn.
+
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+
+use super::error::RepositoryError;
+use super::messages::{self, Message};
+use super::now;
+use super::sessions::{self, SessionFields};
+use super::turns::{self, Turn};
+use crate::ids::{MessageId, SessionId, TurnId};
+use crate::model::{BusyPolicy, Role, Status};
+use crate::schema::idempotency_keys;
+
+/// So many turns of a session may wait for the running one.
+const LONGEST_QUEUE: usize = 8;
+
+/// A learner's message that is to be answered.
+#[derive(Clone, Debug)]
+pub struct NewTurn {
+    /// `None`: a session is created.
+    pub session_id: Option<SessionId>,
+    /// The subject of a session that is created.
+    pub subject: Option<String>,
+    /// What the learner wrote.
+    pub message: String,
+    /// The client's name for the message.
+    pub client_message_id: Option<String>,
+    /// With the same key this is the same turn.
+    pub idempotency_key: Option<String>,
+    /// What the key stands for: another fingerprint is another request.
+    pub fingerprint: String,
+    /// How a running turn is met.
+    pub on_busy: BusyPolicy,
+    /// Who will answer.
+    pub answering: Answering,
+}
+
+/// Who answers a turn.
+#[derive(Clone, Debug)]
+pub struct Answering {
+    /// The provider's name.
+    pub provider: String,
+    /// Its model.
+    pub model: String,
+}
+
+/// A turn as it begins.
+#[derive(Clone, Debug)]
+pub struct BegunTurn {
+    /// The stored row.
+    pub turn: Turn,
+    /// The text that the reply has already.
+    pub kept: String,
+    /// Turns of the session that have not ended.
+    pub predecessors: Vec<TurnId>,
+}
+
+/// What became of a request to begin a turn.
+#[derive(Clone, Debug)]
+pub enum Begun {
+    /// It was stored.
+    New(Box<BegunTurn>),
+    /// The same request came before: this is its turn.
+    Joined(TurnId),
+}
+
+/// Stores a learner's message and the turn that answers it.
+pub(super) fn begin_turn(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    new: &NewTurn,
+) -> Result<Begun, RepositoryError> {
+    if let Some(turn_id) = joined(connection, owner, new)? {
+        return Ok(Begun::Joined(turn_id));
+    }
+    let session = match new.session_id {
+        Some(id) => sessions::find(connection, owner, id)?,
+        None => {
+            let title = Some(sessions::title_of(&new.message));
+            let fields = SessionFields {
+                title,
+                subject: new.subject.clone(),
+                learner_profile: None,
+            };
+            sessions::insert(connection, owner, &fields)?
+        }
+    };
+    let predecessors = predecessors(connection, session.id, new.on_busy)?;
+    let mut message = Message::new(session.id, Role::User, new.message.clone(), Status::Complete);
+    message.client_message_id.clone_from(&new.client_message_id);
+    let message = messages::insert(connection, message)?;
+    let turn = insert_reply(connection, &message, &new.answering)?;
+    if let Some(key) = &new.idempotency_key {
+        insert_key(connection, owner, key, &new.fingerprint, turn.id)?;
+    }
+    Ok(Begun::New(Box::new(BegunTurn {
+        turn,
+        kept: String::new(),
+        predecessors,
+    })))
+}
+
+/// A further reply to a message: to the one that is named, or to the one that the named reply answers.
+pub(super) fn begin_regeneration(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    (session_id, message_id): (SessionId, MessageId),
+    answering: &Answering,
+) -> Result<BegunTurn, RepositoryError> {
+    sessions::find(connection, owner, session_id)?;
+    let named = messages::find(connection, session_id, message_id)?;
+    let answered = match (named.role, named.reply_to) {
+        (Role::User, _) => named,
+        (Role::Assistant, Some(id)) => messages::find(connection, session_id, id)?,
+        (Role::Assistant, None) => return Err(RepositoryError::NotContinuable),
+    };
+    predecessors(connection, session_id, BusyPolicy::Reject)?;
+    let turn = insert_reply(connection, &answered, answering)?;
+    Ok(BegunTurn {
+        turn,
+        kept: String::new(),
+        predecessors: Vec::new(),
+    })
+}
+
+/// A further turn on the same reply, which goes on from the text that was kept.
+pub(super) fn begin_continuation(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    turn_id: TurnId,
+    answering: &Answering,
+) -> Result<BegunTurn, RepositoryError> {
+    let cut = turns::find(connection, owner, turn_id)?;
+    predecessors(connection, cut.session_id, BusyPolicy::Reject)?;
+    let newest = turns::newest_of(connection, cut.message_id)?;
+    if cut.status == Status::Complete || newest.is_some_and(|newest| newest.id != cut.id) {
+        return Err(RepositoryError::NotContinuable);
+    }
+    let message = messages::find(connection, cut.session_id, cut.message_id)?;
+    messages::reopen(connection, message.id)?;
+    let mut turn = new_turn(&message, cut.user_message_id, answering);
+    turn.attempt = cut.attempt + 1;
+    turns::insert(connection, &turn)?;
+    sessions::touch(connection, cut.session_id)?;
+    Ok(BegunTurn {
+        turn,
+        kept: message.content,
+        predecessors: Vec::new(),
+    })
+}
+
+fn predecessors(
+    connection: &mut SqliteConnection,
+    session_id: SessionId,
+    on_busy: BusyPolicy,
+) -> Result<Vec<TurnId>, RepositoryError> {
+    let running = turns::streaming(connection, session_id)?;
+    match (running.first(), on_busy) {
+        (Some(first), BusyPolicy::Reject) => Err(RepositoryError::TurnRunning(first.id)),
+        (Some(_), _) if running.len() > LONGEST_QUEUE => Err(RepositoryError::QueueFull),
+        _ => Ok(running.iter().map(|turn| turn.id).collect()),
+    }
+}
+
+fn insert_reply(
+    connection: &mut SqliteConnection,
+    answered: &Message,
+    answering: &Answering,
+) -> Result<Turn, RepositoryError> {
+    let mut reply = Message::new(
+        answered.session_id,
+        Role::Assistant,
+        String::new(),
+        Status::Streaming,
+    );
+    reply.reply_to = Some(answered.id);
+    let reply = messages::insert(connection, reply)?;
+    let turn = new_turn(&reply, answered.id, answering);
+    turns::insert(connection, &turn)?;
+    Ok(turn)
+}
+
+fn new_turn(reply: &Message, user_message_id: MessageId, answering: &Answering) -> Turn {
+    Turn {
+        id: TurnId::new(),
+        session_id: reply.session_id,
+        user_message_id,
+        message_id: reply.id,
+        status: Status::Streaming,
+        attempt: 1,
+        provider: answering.provider.clone(),
+        model: answering.model.clone(),
+        finish_reason: None,
+        error_code: None,
+        input_tokens: None,
+        output_tokens: None,
+        usage_source: None,
+        last_number: 0,
+        resumed_at: None,
+        created_at: now(),
+        ended_at: None,
+    }
+}
+
+fn joined(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    new: &NewTurn,
+) -> Result<Option<TurnId>, RepositoryError> {
+    let Some(key) = &new.idempotency_key else {
+        return Ok(None);
+    };
+    let row = idempotency_keys::table
+        .find((owner, key))
+        .select((idempotency_keys::fingerprint, idempotency_keys::turn_id))
+        .first::<(String, TurnId)>(connection)
+        .optional()?;
+    match row {
+        Some((fingerprint, turn_id)) if fingerprint == new.fingerprint => Ok(Some(turn_id)),
+        Some(_) => Err(RepositoryError::KeyReused),
+        None => Ok(None),
+    }
+}
+
+fn insert_key(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    key: &str,
+    fingerprint: &str,
+    turn_id: TurnId,
+) -> Result<(), RepositoryError> {
+    diesel::insert_into(idempotency_keys::table)
+        .values((
+            idempotency_keys::owner.eq(owner),
+            idempotency_keys::key.eq(key),
+            idempotency_keys::fingerprint.eq(fingerprint),
+            idempotency_keys::turn_id.eq(turn_id),
+            idempotency_keys::created_at.eq(now()),
+        ))
+        .execute(connection)?;
+    Ok(())
+}

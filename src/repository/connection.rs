@@ -1,0 +1,74 @@
+//! Opens connections to the database file, each set up the same way.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+
+use crate::config::Durability;
+
+/// How long a reader waits for a lock. In WAL mode readers wait only while the log is being recovered.
+const READ_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Knows the file and how it is to be opened.
+#[derive(Clone, Debug)]
+pub(super) struct Connector {
+    path: PathBuf,
+    durability: Durability,
+}
+
+impl Connector {
+    pub(super) fn new(path: &Path, durability: Durability) -> Self {
+        Self {
+            path: path.to_owned(),
+            durability,
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// For the writer: never waits for a lock, never checkpoints by itself.
+    pub(super) fn open_for_writing(&self) -> ConnectionResult<SqliteConnection> {
+        let synchronous = match self.durability {
+            Durability::Full => "FULL",
+            Durability::Normal => "NORMAL",
+            Durability::Off => "OFF",
+        };
+        self.open(&format!(
+            "PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; \
+             PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; PRAGMA secure_delete = OFF;"
+        ))
+    }
+
+    /// For readers: cannot write.
+    pub(super) fn open_for_reading(&self) -> ConnectionResult<SqliteConnection> {
+        let patience = READ_PATIENCE.as_millis();
+        self.open(&format!(
+            "PRAGMA busy_timeout = {patience}; PRAGMA query_only = ON;"
+        ))
+    }
+
+    /// For the checkpointer, and for the first look at a file.
+    pub(super) fn open_for_upkeep(&self) -> ConnectionResult<SqliteConnection> {
+        self.open("PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 0;")
+    }
+
+    fn open(&self, pragmas: &str) -> ConnectionResult<SqliteConnection> {
+        let mut connection = SqliteConnection::establish(&self.path.to_string_lossy())?;
+        connection
+            .batch_execute(pragmas)
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(connection)
+    }
+
+    /// The file's identity: it changes when somebody puts another file in its place.
+    pub(super) fn file_id(&self) -> Option<(u64, u64)> {
+        let metadata = std::fs::metadata(&self.path).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    }
+}

@@ -1,0 +1,157 @@
+//! Rows of `messages`.
+
+use diesel::dsl::max;
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+
+use super::error::RepositoryError;
+use super::{now, sessions};
+use crate::ids::{MessageId, SessionId};
+use crate::model::{FinishReason, Role, Status, Usage, UsageSource};
+use crate::schema::messages;
+
+/// One stored message.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = messages)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// The conversation it belongs to.
+    pub session_id: SessionId,
+    /// Its place in the conversation.
+    pub position: i64,
+    /// Who wrote it.
+    pub role: Role,
+    /// The text; of a streaming message, what it had when its turn began.
+    pub content: String,
+    /// Where it stands.
+    pub status: Status,
+    /// Why the provider ended it.
+    pub finish_reason: Option<FinishReason>,
+    /// Tokens read.
+    pub input_tokens: Option<i64>,
+    /// Tokens written.
+    pub output_tokens: Option<i64>,
+    /// Who counted the tokens.
+    pub usage_source: Option<UsageSource>,
+    /// The message that this one answers.
+    pub reply_to: Option<MessageId>,
+    /// The client's name for it.
+    pub client_message_id: Option<String>,
+    /// Milliseconds since the Unix epoch.
+    pub created_at: i64,
+    /// Milliseconds since the Unix epoch.
+    pub updated_at: i64,
+}
+
+impl Message {
+    /// A new message; `insert` gives it its place.
+    pub(super) fn new(session_id: SessionId, role: Role, content: String, status: Status) -> Self {
+        let now = now();
+        Self {
+            id: MessageId::new(),
+            session_id,
+            position: 0,
+            role,
+            content,
+            status,
+            finish_reason: None,
+            input_tokens: None,
+            output_tokens: None,
+            usage_source: None,
+            reply_to: None,
+            client_message_id: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Tokens, when they are known.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        Some(Usage {
+            input_tokens: self.input_tokens?,
+            output_tokens: self.output_tokens?,
+            source: self.usage_source?,
+        })
+    }
+}
+
+/// Adds a message at the end of its session.
+pub(super) fn insert(
+    connection: &mut SqliteConnection,
+    mut message: Message,
+) -> Result<Message, RepositoryError> {
+    let rows = messages::table.filter(messages::session_id.eq(message.session_id));
+    let last = rows
+        .select(max(messages::position))
+        .first::<Option<i64>>(connection)?;
+    message.position = last.unwrap_or(0) + 1;
+    diesel::insert_into(messages::table)
+        .values(&message)
+        .execute(connection)?;
+    sessions::touch(connection, message.session_id)?;
+    Ok(message)
+}
+
+pub(super) fn find(
+    connection: &mut SqliteConnection,
+    session_id: SessionId,
+    id: MessageId,
+) -> Result<Message, RepositoryError> {
+    let row = messages::table
+        .filter(messages::id.eq(id).and(messages::session_id.eq(session_id)))
+        .select(Message::as_select())
+        .first(connection)
+        .optional()?;
+    row.ok_or(RepositoryError::NotFound)
+}
+
+/// The `limit` newest messages before place `before`, newest first.
+pub(super) fn newest(
+    connection: &mut SqliteConnection,
+    session_id: SessionId,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Message>, RepositoryError> {
+    let rows = messages::table
+        .filter(
+            messages::session_id
+                .eq(session_id)
+                .and(messages::position.lt(before)),
+        )
+        .order(messages::position.desc())
+        .limit(limit)
+        .select(Message::as_select());
+    Ok(rows.load(connection)?)
+}
+
+/// Replaces the text of a message that is not streaming.
+pub(super) fn update_content(
+    connection: &mut SqliteConnection,
+    session_id: SessionId,
+    id: MessageId,
+    content: &str,
+) -> Result<Message, RepositoryError> {
+    if find(connection, session_id, id)?.status == Status::Streaming {
+        return Err(RepositoryError::MessageStreaming);
+    }
+    let changes = (messages::content.eq(content), messages::updated_at.eq(now()));
+    diesel::update(messages::table.find(id))
+        .set(changes)
+        .execute(connection)?;
+    sessions::touch(connection, session_id)?;
+    find(connection, session_id, id)
+}
+
+/// Marks a reply as being written again.
+pub(super) fn reopen(connection: &mut SqliteConnection, id: MessageId) -> Result<(), RepositoryError> {
+    let changes = (
+        messages::status.eq(Status::Streaming),
+        messages::updated_at.eq(now()),
+    );
+    diesel::update(messages::table.find(id))
+        .set(changes)
+        .execute(connection)?;
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! The database: named operations, each scoped to a user by construction ([`Repository::for_user`]). All writes go
+//! through one writer ([`Writer`]), all reads through a pool of read-only connections. Knows nothing of HTTP,
+//! of providers, or of what a frame says.
+
+mod begin;
+mod checkpoint;
+pub mod commit_batch;
+mod connection;
+mod error;
+mod group;
+mod job;
+mod messages;
+mod open;
+mod pool;
+mod queue;
+mod recovery;
+mod sessions;
+mod source;
+mod turn_events;
+mod turns;
+mod user;
+mod writer;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+pub use begin::{Answering, Begun, BegunTurn, NewTurn};
+pub use error::RepositoryError;
+pub use messages::Message;
+pub use open::OpenError;
+pub use pool::ReadPool;
+pub use recovery::LeftOver;
+pub use sessions::{Session, SessionCursor, SessionFields};
+pub use source::{CommitSource, Segment};
+pub use turns::{Turn, TurnOutcome};
+pub use user::{MessagePage, UserRepository};
+pub use writer::{StorageHealth, Writer};
+
+use crate::config::Durability;
+use crate::ids::TurnId;
+use crate::telemetry::Metrics;
+
+/// Milliseconds since the Unix epoch.
+pub(crate) fn now() -> i64 {
+    chrono::Utc::now().timestamp_millis()
+}
+
+/// The database of this process.
+pub struct Repository {
+    pool: ReadPool,
+    writer: Writer,
+    upkeep: Mutex<Option<Upkeep>>,
+}
+
+/// Lives as long as the database is open; the order of the fields is the order of closing.
+struct Upkeep {
+    _checkpointer: checkpoint::Checkpointer,
+    writer_thread: JoinHandle<()>,
+    _lock: open::FileLock,
+}
+
+impl Repository {
+    /// Opens the file, makes it sound, and answers what a crash left over. Blocks; call it before serving.
+    ///
+    /// # Errors
+    /// One [`OpenError`] for each reason not to start.
+    pub fn open(
+        path: &Path,
+        (durability, commit_window): (Durability, Duration),
+        metrics: Arc<Metrics>,
+    ) -> Result<(Self, Vec<LeftOver>), OpenError> {
+        let connector = connection::Connector::new(path, durability);
+        let (lock, mut connection) = open::open(&connector)?;
+        let failed = |error: RepositoryError| OpenError::Open {
+            path: path.to_owned(),
+            reason: format!("{error:?}"),
+        };
+        let left_over = recovery::recover(&mut connection).map_err(failed)?;
+        let (writer, writer_thread) =
+            Writer::start(connector.clone(), connection, commit_window, metrics).map_err(failed)?;
+        let checkpointer = checkpoint::Checkpointer::start(connector.clone(), writer.clone());
+        let checkpointer = checkpointer.map_err(|source| OpenError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        let pool = ReadPool::new(&connector, tokio::runtime::Handle::current());
+        let upkeep = Upkeep {
+            _checkpointer: checkpointer,
+            writer_thread,
+            _lock: lock,
+        };
+        Ok((
+            Self {
+                pool,
+                writer,
+                upkeep: Mutex::new(Some(upkeep)),
+            },
+            left_over,
+        ))
+    }
+
+    /// The data of one user.
+    #[must_use]
+    pub fn for_user(&self, owner: &str) -> UserRepository {
+        UserRepository {
+            owner: owner.into(),
+            pool: self.pool.clone(),
+            writer: self.writer.clone(),
+        }
+    }
+
+    /// The one writer.
+    #[must_use]
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// The part of a stored log that holds event `after` + 1; `None` at its end.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn next_segment(
+        &self,
+        turn_id: TurnId,
+        after: u64,
+    ) -> Result<Option<Segment>, RepositoryError> {
+        self.pool
+            .read(move |connection| turn_events::next_segment(connection, turn_id, after))
+            .await
+    }
+
+    /// Writes how a turn ended, with the rest of its log, once.
+    ///
+    /// # Errors
+    /// `Database`; waits while the database is not available.
+    pub async fn finalise(
+        &self,
+        log: Arc<dyn CommitSource>,
+        turn: Turn,
+        outcome: TurnOutcome,
+    ) -> Result<bool, RepositoryError> {
+        self.writer
+            .end(log, move |connection| {
+                turns::finalise(connection, &turn, &outcome)
+            })
+            .await
+    }
+
+    /// Notes that a turn is taken up after a restart.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn mark_resumed(&self, id: TurnId, attempt: i32) -> Result<(), RepositoryError> {
+        self.writer
+            .run(move |connection| turns::mark_resumed(connection, id, attempt))
+            .await
+    }
+
+    /// Whether a read works now.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn ping(&self) -> Result<(), RepositoryError> {
+        self.pool
+            .read(|connection| turn_events::last_batch(connection).map(drop))
+            .await
+    }
+
+    /// Writes what waits and closes the file. Blocks.
+    pub fn close(&self) {
+        self.writer.close();
+        let upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Upkeep { writer_thread, .. }) = upkeep {
+            // A panic of the thread has been logged by the panic hook.
+            let _ = writer_thread.join();
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What waits for the writer: jobs, logs that are to be stored at once, and logs that may wait for more deltas.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::job::Job;
+use super::source::CommitSource;
+
+#[derive(Default)]
+pub(super) struct Waiting {
+    pub(super) jobs: Vec<Box<dyn Job>>,
+    pub(super) ready: Vec<Arc<dyn CommitSource>>,
+    /// Ordered by time, because every log waits equally long.
+    due: VecDeque<(Instant, Arc<dyn CommitSource>)>,
+    /// Whether the write-ahead log is to start again from its beginning.
+    pub(super) restart_wal: bool,
+    closed: bool,
+    idle: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    arrived: Condvar,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn push_job(&self, job: Box<dyn Job>) {
+        let mut waiting = self.lock();
+        waiting.jobs.push(job);
+        self.wake(waiting);
+    }
+
+    pub(super) fn push_ready(&self, source: Arc<dyn CommitSource>) {
+        let mut waiting = self.lock();
+        waiting.ready.push(source);
+        self.wake(waiting);
+    }
+
+    pub(super) fn push_due(&self, at: Instant, source: Arc<dyn CommitSource>) {
+        let mut waiting = self.lock();
+        waiting.due.push_back((at, source));
+        self.wake(waiting);
+    }
+
+    pub(super) fn push_restart_wal(&self) {
+        let mut waiting = self.lock();
+        waiting.restart_wal = true;
+        self.wake(waiting);
+    }
+
+    /// No more work will come: what waits is still written.
+    pub(super) fn close(&self) {
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        self.wake(waiting);
+    }
+
+    fn wake(&self, waiting: MutexGuard<'_, Waiting>) {
+        let idle = waiting.idle;
+        drop(waiting);
+        if idle {
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Waits until there is something to write, but no longer than `until`, and never returns before
+    /// `earliest`. `None` once the queue is closed and empty.
+    pub(super) fn next(&self, earliest: Instant, until: Instant) -> Option<Waiting> {
+        let mut waiting = self.lock();
+        loop {
+            let now = Instant::now();
+            let wake_at = match waiting.next_moment(now) {
+                Some(moment) => moment.max(earliest),
+                None if waiting.closed => return None,
+                None => until,
+            };
+            if wake_at <= now {
+                return Some(waiting.take(now));
+            }
+            // Before `earliest` nothing that arrives can change when to wake.
+            waiting.idle = wake_at > earliest;
+            let (guard, _) = self
+                .arrived
+                .wait_timeout(waiting, wake_at - now)
+                .unwrap_or_else(PoisonError::into_inner);
+            waiting = guard;
+            waiting.idle = false;
+        }
+    }
+
+    /// What has come, without waiting for more than `pause`.
+    pub(super) fn after(&self, pause: Duration) -> Waiting {
+        std::thread::sleep(pause);
+        self.lock().take(Instant::now())
+    }
+}
+
+impl Waiting {
+    fn next_moment(&self, now: Instant) -> Option<Instant> {
+        if !self.jobs.is_empty() || !self.ready.is_empty() || self.restart_wal {
+            return Some(now);
+        }
+        let (at, _) = self.due.front()?;
+        Some(if self.closed { now } else { *at })
+    }
+
+    fn take(&mut self, now: Instant) -> Waiting {
+        let mut taken = Waiting {
+            jobs: std::mem::take(&mut self.jobs),
+            ready: std::mem::take(&mut self.ready),
+            restart_wal: std::mem::take(&mut self.restart_wal),
+            ..Waiting::default()
+        };
+        while self.due.front().is_some_and(|(at, _)| self.closed || *at <= now) {
+            taken.ready.extend(self.due.pop_front().map(|(_, source)| source));
+        }
+        taken
+    }
+}

@@ -1,0 +1,183 @@
+//! Rows of `sessions`. Every statement names the owner.
+
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+
+use super::error::RepositoryError;
+use super::now;
+use crate::ids::SessionId;
+use crate::schema::sessions;
+
+/// A durable conversation.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = sessions)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// The subject of the token that created it.
+    pub owner: String,
+    /// A line for lists.
+    pub title: String,
+    /// What is being learnt.
+    pub subject: Option<String>,
+    /// JSON as the learner's application wrote it.
+    pub learner_profile: Option<String>,
+    /// Grows with every change.
+    pub revision: i64,
+    /// Milliseconds since the Unix epoch.
+    pub created_at: i64,
+    /// Milliseconds since the Unix epoch.
+    pub updated_at: i64,
+}
+
+/// What a caller may set of a session. `None` leaves a field as it is.
+#[derive(Clone, Debug, Default, AsChangeset)]
+#[diesel(table_name = sessions)]
+pub struct SessionFields {
+    /// A line for lists.
+    pub title: Option<String>,
+    /// What is being learnt.
+    pub subject: Option<String>,
+    /// JSON.
+    pub learner_profile: Option<String>,
+}
+
+/// Where a list of sessions goes on: after this time and id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionCursor {
+    /// Milliseconds since the Unix epoch.
+    pub updated_at: i64,
+    /// Decides between sessions of one millisecond.
+    pub id: SessionId,
+}
+
+const DEFAULT_TITLE: &str = "New session";
+
+pub(super) fn insert(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    fields: &SessionFields,
+) -> Result<Session, RepositoryError> {
+    let now = now();
+    let session = Session {
+        id: SessionId::new(),
+        owner: owner.to_owned(),
+        title: fields.title.clone().unwrap_or_else(|| DEFAULT_TITLE.to_owned()),
+        subject: fields.subject.clone(),
+        learner_profile: fields.learner_profile.clone(),
+        revision: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    diesel::insert_into(sessions::table)
+        .values(&session)
+        .execute(connection)?;
+    Ok(session)
+}
+
+pub(super) fn find(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    id: SessionId,
+) -> Result<Session, RepositoryError> {
+    let found = sessions::table
+        .filter(sessions::id.eq(id).and(sessions::owner.eq(owner)))
+        .select(Session::as_select())
+        .first(connection)
+        .optional()?;
+    found.ok_or(RepositoryError::NotFound)
+}
+
+pub(super) fn list(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    after: Option<SessionCursor>,
+    limit: i64,
+) -> Result<Vec<Session>, RepositoryError> {
+    let mut query = sessions::table
+        .filter(sessions::owner.eq(owner.to_owned()))
+        .order((sessions::updated_at.desc(), sessions::id.desc()))
+        .limit(limit)
+        .select(Session::as_select())
+        .into_boxed();
+    if let Some(SessionCursor { updated_at, id }) = after {
+        let same_moment = sessions::updated_at.eq(updated_at).and(sessions::id.lt(id));
+        query = query.filter(sessions::updated_at.lt(updated_at).or(same_moment));
+    }
+    Ok(query.load(connection)?)
+}
+
+pub(super) fn update(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    id: SessionId,
+    fields: &SessionFields,
+) -> Result<Session, RepositoryError> {
+    find(connection, owner, id)?;
+    let SessionFields {
+        title,
+        subject,
+        learner_profile,
+    } = fields;
+    if title.is_some() || subject.is_some() || learner_profile.is_some() {
+        diesel::update(sessions::table.find(id))
+            .set(fields)
+            .execute(connection)?;
+    }
+    touch(connection, id)?;
+    find(connection, owner, id)
+}
+
+/// Notes that something in the session has changed.
+pub(super) fn touch(connection: &mut SqliteConnection, id: SessionId) -> Result<(), RepositoryError> {
+    let changes = (
+        sessions::revision.eq(sessions::revision + 1),
+        sessions::updated_at.eq(now()),
+    );
+    diesel::update(sessions::table.find(id))
+        .set(changes)
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Messages, turns, logs and keys go with it.
+pub(super) fn delete(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    id: SessionId,
+) -> Result<(), RepositoryError> {
+    let rows = sessions::table.filter(sessions::id.eq(id).and(sessions::owner.eq(owner)));
+    match diesel::delete(rows).execute(connection)? {
+        0 => Err(RepositoryError::NotFound),
+        _ => Ok(()),
+    }
+}
+
+/// The title of a session that begins with `message`: its first words on one line.
+pub(super) fn title_of(message: &str) -> String {
+    const LONGEST: usize = 60;
+    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        None => line,
+        Some((end, _)) => {
+            let cut = line[..end]
+                .rfind(' ')
+                .filter(|cut| *cut > LONGEST / 2)
+                .unwrap_or(end);
+            format!("{}…", &line[..cut])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title_of;
+
+    #[test]
+    fn a_title_is_one_short_line() {
+        assert_eq!(title_of("  Why is\nthe sky\tblue? "), "Why is the sky blue?");
+        let long = title_of(&"photosynthesis and respiration ".repeat(9));
+        assert!(long.chars().count() <= 61 && long.ends_with('…'), "{long}");
+        assert_eq!(title_of(&"é".repeat(80)).chars().count(), 61);
+    }
+}

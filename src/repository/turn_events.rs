@@ -1,0 +1,108 @@
+//! Rows of `turn_events` and `commit_batches`: the stored logs.
+
+use diesel::dsl::max;
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+
+use super::error::RepositoryError;
+use super::source::Segment;
+use crate::ids::TurnId;
+use crate::schema::{commit_batches, turn_events, turns};
+
+/// Stores a part of a log. A turn whose session was deleted meanwhile has no log any more.
+pub(super) fn insert_segment(
+    connection: &mut SqliteConnection,
+    turn_id: TurnId,
+    segment: &Segment,
+) -> Result<(), RepositoryError> {
+    let exists = turns::table.find(turn_id).count().get_result::<i64>(connection)?;
+    if exists == 0 {
+        return Ok(());
+    }
+    diesel::insert_into(turn_events::table)
+        .values((
+            turn_events::turn_id.eq(turn_id),
+            turn_events::first_number.eq(segment.first.cast_signed()),
+            turn_events::last_number.eq(segment.last.cast_signed()),
+            turn_events::frames.eq(&segment.frames),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The frames of a segment that holds event `after` + 1 or later ones; `None` at the end of what is stored.
+/// The first number of the segment comes with it.
+pub(super) fn next_segment(
+    connection: &mut SqliteConnection,
+    turn_id: TurnId,
+    after: u64,
+) -> Result<Option<Segment>, RepositoryError> {
+    let row = turn_events::table
+        .filter(
+            turn_events::turn_id
+                .eq(turn_id)
+                .and(turn_events::last_number.gt(after.cast_signed())),
+        )
+        .order(turn_events::first_number)
+        .select((
+            turn_events::first_number,
+            turn_events::last_number,
+            turn_events::frames,
+        ))
+        .first::<(i64, i64, Vec<u8>)>(connection)
+        .optional()?;
+    Ok(row.map(|(first, last, frames)| Segment {
+        first: first.cast_unsigned(),
+        last: last.cast_unsigned(),
+        frames,
+    }))
+}
+
+/// The number of the last event in a segment; 0 when there is none.
+pub(super) fn last_number(
+    connection: &mut SqliteConnection,
+    turn_id: TurnId,
+) -> Result<u64, RepositoryError> {
+    let rows = turn_events::table.filter(turn_events::turn_id.eq(turn_id));
+    let last = rows
+        .select(max(turn_events::last_number))
+        .first::<Option<i64>>(connection)?;
+    Ok(last.unwrap_or(0).cast_unsigned())
+}
+
+pub(super) fn last_batch(connection: &mut SqliteConnection) -> Result<i64, RepositoryError> {
+    let last = commit_batches::table
+        .select(max(commit_batches::id))
+        .first::<Option<i64>>(connection)?;
+    Ok(last.unwrap_or(0))
+}
+
+pub(super) fn insert_batch(
+    connection: &mut SqliteConnection,
+    id: i64,
+    frames: &[u8],
+) -> Result<(), RepositoryError> {
+    diesel::insert_into(commit_batches::table)
+        .values((commit_batches::id.eq(id), commit_batches::frames.eq(frames)))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// One batch after another, oldest first.
+pub(super) fn next_batch(
+    connection: &mut SqliteConnection,
+    after: i64,
+) -> Result<Option<(i64, Vec<u8>)>, RepositoryError> {
+    let rows = commit_batches::table
+        .filter(commit_batches::id.gt(after))
+        .order(commit_batches::id);
+    Ok(rows.first(connection).optional()?)
+}
+
+pub(super) fn delete_batches_before(
+    connection: &mut SqliteConnection,
+    id: i64,
+) -> Result<(), RepositoryError> {
+    diesel::delete(commit_batches::table.filter(commit_batches::id.lt(id))).execute(connection)?;
+    Ok(())
+}

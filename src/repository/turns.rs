@@ -1,0 +1,210 @@
+//! Rows of `turns`: how a turn begins, is found and ends.
+
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+
+use super::error::RepositoryError;
+use super::{now, sessions};
+use crate::ids::{MessageId, SessionId, TurnId};
+use crate::model::{FinishReason, Status, Usage, UsageSource};
+use crate::schema::{messages, sessions as sessions_table, turns};
+
+/// One user message and what was done to answer it.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = turns)]
+pub struct Turn {
+    /// Its id.
+    pub id: TurnId,
+    /// The conversation.
+    pub session_id: SessionId,
+    /// What is answered.
+    pub user_message_id: MessageId,
+    /// The reply that is written.
+    pub message_id: MessageId,
+    /// Where it stands.
+    pub status: Status,
+    /// The how-manieth try at this reply.
+    pub attempt: i32,
+    /// Who answers.
+    pub provider: String,
+    /// With which model.
+    pub model: String,
+    /// Why the provider ended it.
+    pub finish_reason: Option<FinishReason>,
+    /// What ended it, if it failed.
+    pub error_code: Option<String>,
+    /// Tokens read.
+    pub input_tokens: Option<i64>,
+    /// Tokens written.
+    pub output_tokens: Option<i64>,
+    /// Who counted the tokens.
+    pub usage_source: Option<UsageSource>,
+    /// Number of the last event, once it has ended.
+    pub last_number: i64,
+    /// When it was taken up after a restart, milliseconds since the Unix epoch.
+    pub resumed_at: Option<i64>,
+    /// Milliseconds since the Unix epoch.
+    pub created_at: i64,
+    /// Milliseconds since the Unix epoch.
+    pub ended_at: Option<i64>,
+}
+
+impl Turn {
+    /// Tokens, when they are known.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        Some(Usage {
+            input_tokens: self.input_tokens?,
+            output_tokens: self.output_tokens?,
+            source: self.usage_source?,
+        })
+    }
+}
+
+/// How a turn ended.
+#[derive(Clone, Debug)]
+pub struct TurnOutcome {
+    /// Never `Streaming`.
+    pub status: Status,
+    /// Why the provider ended it.
+    pub finish_reason: Option<FinishReason>,
+    /// The stable code of the error that ended it.
+    pub error_code: Option<&'static str>,
+    /// Tokens.
+    pub usage: Usage,
+    /// The reply's final text.
+    pub text: String,
+    /// Number of the last event.
+    pub last_number: u64,
+}
+
+/// The turn, if it belongs to a session of `owner`.
+pub(super) fn find(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    id: TurnId,
+) -> Result<Turn, RepositoryError> {
+    let row = turns::table
+        .inner_join(sessions_table::table)
+        .filter(turns::id.eq(id).and(sessions_table::owner.eq(owner)))
+        .select(Turn::as_select())
+        .first(connection)
+        .optional()?;
+    row.ok_or(RepositoryError::NotFound)
+}
+
+/// Turns of the session that have not ended, oldest first.
+pub(super) fn streaming(
+    connection: &mut SqliteConnection,
+    session_id: SessionId,
+) -> Result<Vec<Turn>, RepositoryError> {
+    let rows = turns::table
+        .filter(
+            turns::session_id
+                .eq(session_id)
+                .and(turns::status.eq(Status::Streaming)),
+        )
+        .order(turns::id)
+        .select(Turn::as_select());
+    Ok(rows.load(connection)?)
+}
+
+/// The newest turn of each message of a session, by message.
+pub(super) fn newest_by_message(
+    connection: &mut SqliteConnection,
+    session_id: SessionId,
+) -> Result<Vec<(MessageId, TurnId)>, RepositoryError> {
+    let rows = turns::table
+        .filter(turns::session_id.eq(session_id))
+        .order(turns::id)
+        .select((turns::message_id, turns::id));
+    Ok(rows.load(connection)?)
+}
+
+/// The newest turn that wrote this message.
+pub(super) fn newest_of(
+    connection: &mut SqliteConnection,
+    message_id: MessageId,
+) -> Result<Option<Turn>, RepositoryError> {
+    let rows = turns::table
+        .filter(turns::message_id.eq(message_id))
+        .order(turns::id.desc());
+    Ok(rows.select(Turn::as_select()).first(connection).optional()?)
+}
+
+pub(super) fn insert(connection: &mut SqliteConnection, turn: &Turn) -> Result<(), RepositoryError> {
+    diesel::insert_into(turns::table)
+        .values(turn)
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Every turn that has not ended, oldest first.
+pub(super) fn left_over(connection: &mut SqliteConnection) -> Result<Vec<(Turn, String)>, RepositoryError> {
+    let rows = turns::table
+        .inner_join(sessions_table::table)
+        .filter(turns::status.eq(Status::Streaming))
+        .order(turns::id)
+        .select((Turn::as_select(), sessions_table::owner));
+    Ok(rows.load(connection)?)
+}
+
+/// Notes that a turn was taken up after a restart.
+pub(super) fn mark_resumed(
+    connection: &mut SqliteConnection,
+    id: TurnId,
+    attempt: i32,
+) -> Result<(), RepositoryError> {
+    let changes = (turns::attempt.eq(attempt), turns::resumed_at.eq(now()));
+    diesel::update(turns::table.find(id))
+        .set(changes)
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Writes the terminal status of the turn and the final text of its message, once: false when the turn had
+/// ended before, or is gone.
+pub(super) fn finalise(
+    connection: &mut SqliteConnection,
+    turn: &Turn,
+    outcome: &TurnOutcome,
+) -> Result<bool, RepositoryError> {
+    let TurnOutcome {
+        status,
+        finish_reason,
+        error_code,
+        usage,
+        text,
+        last_number,
+    } = outcome;
+    let now = now();
+    let live = turns::table.filter(turns::id.eq(turn.id).and(turns::status.eq(Status::Streaming)));
+    let ended = diesel::update(live)
+        .set((
+            turns::status.eq(*status),
+            turns::finish_reason.eq(*finish_reason),
+            turns::error_code.eq(*error_code),
+            turns::input_tokens.eq(usage.input_tokens),
+            turns::output_tokens.eq(usage.output_tokens),
+            turns::usage_source.eq(usage.source),
+            turns::last_number.eq(last_number.cast_signed()),
+            turns::ended_at.eq(now),
+        ))
+        .execute(connection)?;
+    if ended == 0 {
+        return Ok(false);
+    }
+    diesel::update(messages::table.find(turn.message_id))
+        .set((
+            messages::content.eq(text),
+            messages::status.eq(*status),
+            messages::finish_reason.eq(*finish_reason),
+            messages::input_tokens.eq(usage.input_tokens),
+            messages::output_tokens.eq(usage.output_tokens),
+            messages::usage_source.eq(usage.source),
+            messages::updated_at.eq(now),
+        ))
+        .execute(connection)?;
+    sessions::touch(connection, turn.session_id)?;
+    Ok(true)
+}

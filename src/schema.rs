@@ -1,0 +1,86 @@
+//! The tables, as Diesel sees them.
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        owner -> Text,
+        title -> Text,
+        subject -> Nullable<Text>,
+        learner_profile -> Nullable<Text>,
+        revision -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    messages (id) {
+        id -> Text,
+        session_id -> Text,
+        position -> BigInt,
+        role -> Text,
+        content -> Text,
+        status -> Text,
+        finish_reason -> Nullable<Text>,
+        input_tokens -> Nullable<BigInt>,
+        output_tokens -> Nullable<BigInt>,
+        usage_source -> Nullable<Text>,
+        reply_to -> Nullable<Text>,
+        client_message_id -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    turns (id) {
+        id -> Text,
+        session_id -> Text,
+        user_message_id -> Text,
+        message_id -> Text,
+        status -> Text,
+        attempt -> Integer,
+        provider -> Text,
+        model -> Text,
+        finish_reason -> Nullable<Text>,
+        error_code -> Nullable<Text>,
+        input_tokens -> Nullable<BigInt>,
+        output_tokens -> Nullable<BigInt>,
+        usage_source -> Nullable<Text>,
+        last_number -> BigInt,
+        resumed_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    turn_events (turn_id, first_number) {
+        turn_id -> Text,
+        first_number -> BigInt,
+        last_number -> BigInt,
+        frames -> Binary,
+    }
+}
+
+diesel::table! {
+    commit_batches (id) {
+        id -> BigInt,
+        frames -> Binary,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (owner, key) {
+        owner -> Text,
+        key -> Text,
+        fingerprint -> Text,
+        turn_id -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::joinable!(messages -> sessions (session_id));
+diesel::joinable!(turns -> sessions (session_id));
+diesel::joinable!(turn_events -> turns (turn_id));
+diesel::allow_tables_to_appear_in_same_query!(sessions, messages, turns, turn_events, idempotency_keys);

@@ -1,0 +1,218 @@
+//! Builds the service, runs it, and ends it without losing a word.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpServer;
+use actix_web::dev::{Server, ServerHandle};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::Agent;
+use crate::app::App;
+use crate::config::Settings;
+use crate::http;
+use crate::provider::{self, ProviderError};
+use crate::repository::{OpenError, Repository, RepositoryError, StorageHealth};
+use crate::telemetry::Metrics;
+use crate::turn::{Parts, Turns};
+
+/// A reader that stops reading holds no more than about twice this in the kernel.
+const SEND_BUFFER: usize = 64 * 1024;
+const BACKLOG: i32 = 4096;
+/// How long connections may go on after the last turn has ended.
+const LAST_BYTES: u64 = 5;
+
+/// Why the service did not start, or ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// What was left over cannot be taken up.
+    #[error("cannot take up the turns of the last run: {0}")]
+    TakeUp(#[from] RepositoryError),
+    /// The provider cannot be set up.
+    #[error("cannot set up the provider: {0}")]
+    Provider(#[from] ProviderError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The HTTP server ended by itself.
+    #[error("the HTTP server failed: {0}")]
+    Serve(#[source] std::io::Error),
+    /// Only a restart can tell what is stored.
+    #[error("the database file may have lost what was written to it; restart to go on with what is stored")]
+    StorageLost,
+}
+
+/// The whole service, listening.
+pub struct Application {
+    address: SocketAddr,
+    app: Arc<App>,
+    server: Server,
+    drain: Duration,
+}
+
+impl Application {
+    /// Opens the database, takes up what was left over, and listens. Call it on the main runtime.
+    ///
+    /// # Errors
+    /// One [`ServerError`] for each reason not to start.
+    pub async fn build(settings: Settings) -> Result<Self, ServerError> {
+        let (listener, address) = listen(settings.bind)?;
+        let metrics = Arc::new(Metrics::default());
+        let provider = provider::from_settings(settings.provider.as_ref())?;
+        let practice = provider.is_practice();
+        let storing = (settings.durability, settings.commit_window);
+        let (repository, left_over) = Repository::open(&settings.database, storing, Arc::clone(&metrics))?;
+        let repository = Arc::new(repository);
+        let turns = Turns::new(Parts {
+            repository: Arc::clone(&repository),
+            provider,
+            agent: Agent::new(settings.instructions, settings.context_tokens),
+            metrics: Arc::clone(&metrics),
+            merge_window: settings.merge_window,
+        });
+        turns.take_up(left_over).await?;
+        let closing = CancellationToken::new();
+        let app = Arc::new(App {
+            repository,
+            turns,
+            metrics,
+            practice,
+            closing,
+        });
+        let server = serve(&app, listener, settings.allowed_origins)
+            .map_err(|source| ServerError::Listen { address, source })?;
+        Ok(Self {
+            address,
+            app,
+            server,
+            drain: settings.drain,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// One line about who answers.
+    #[must_use]
+    pub fn answering(&self) -> String {
+        let answering = self.app.turns.answering();
+        if self.app.practice {
+            return "the bundled practice tutor answers, offline; set OPENAI_API_KEY or OPENAI_BASE_URL for a model"
+                .to_owned();
+        }
+        format!(
+            "provider {} answers with model {}",
+            answering.provider, answering.model
+        )
+    }
+
+    /// Serves until SIGTERM or SIGINT, then drains: no new turns, running ones may end, readers are told to
+    /// reconnect. A second signal ends it at once; what is stored is taken up by the next start.
+    ///
+    /// # Errors
+    /// `Serve`, `StorageLost`.
+    pub async fn run_until_stopped(self) -> Result<(), ServerError> {
+        let Self {
+            app, server, drain, ..
+        } = self;
+        let handle = server.handle();
+        let mut signals = Signals::new().map_err(ServerError::Serve)?;
+        let mut health = app.repository.writer().health();
+        let mut server = std::pin::pin!(server);
+        let signalled = tokio::select! {
+            ended = &mut server => return ended.map_err(ServerError::Serve),
+            _ = health.wait_for(|health| *health == StorageHealth::Lost) => false,
+            () = signals.next() => true,
+        };
+        if !signalled {
+            return Err(ServerError::StorageLost);
+        }
+        let stopping = stop(&app, &handle, drain, signals);
+        let (ended, ()) = tokio::join!(server, stopping);
+        ended.map_err(ServerError::Serve)?;
+        let repository = Arc::clone(&app.repository);
+        // The writer's thread cannot fail to end: its queue is closed and drained.
+        let _ = tokio::task::spawn_blocking(move || repository.close()).await;
+        Ok(())
+    }
+}
+
+/// Lets running turns end, then tells readers to come back later, then closes the connections.
+async fn stop(app: &App, handle: &ServerHandle, drain: Duration, mut signals: Signals) {
+    log::info!("server.draining patience_ms={}", drain.as_millis());
+    tokio::select! {
+        () = app.turns.drain(drain) => {}
+        () = signals.next() => {
+            log::warn!("server.stopping_at_once");
+            app.turns.drain(Duration::ZERO).await;
+        }
+    }
+    app.closing.cancel();
+    handle.stop(true).await;
+    log::info!("server.stopped");
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError> {
+    let listen = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        // Accepted connections inherit it.
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        let listener = TcpListener::from(socket);
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    listen().map_err(|source| ServerError::Listen { address, source })
+}
+
+fn serve(app: &Arc<App>, listener: TcpListener, origins: Vec<String>) -> std::io::Result<Server> {
+    let app = Arc::clone(app);
+    let server = HttpServer::new(move || http::routes(Arc::clone(&app), origins.clone()))
+        .keep_alive(Duration::from_secs(75))
+        .client_request_timeout(Duration::from_secs(5))
+        .h1_allow_half_closed(false)
+        .tcp_nodelay(true)
+        .backlog(BACKLOG.cast_unsigned())
+        .max_connections(25_000)
+        .shutdown_timeout(LAST_BYTES)
+        .disable_signals()
+        .listen(listener)?;
+    Ok(server.run())
+}

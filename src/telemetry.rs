@@ -1,0 +1,139 @@
+//! Log set-up and the metrics registry. Neither ever sees a message, a prompt or a key.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::model::Status;
+
+/// Logs to standard error; `RUST_LOG` chooses what (default `info`).
+pub fn init_logging() {
+    let environment = env_logger::Env::default().default_filter_or("info");
+    env_logger::Builder::from_env(environment)
+        .format_timestamp_millis()
+        .init();
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Ended {
+    status: &'static str,
+}
+
+/// Everything that is counted.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    turns_started: Counter,
+    turns_ended: Family<Ended, Counter>,
+    turns_live: Gauge,
+    streams_open: Gauge,
+    deltas: Counter,
+    commits: Counter,
+    logs_committed: Counter,
+    commit_seconds: Histogram,
+    first_delta_seconds: Histogram,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("tutorstream");
+        let metrics = Self {
+            turns_started: Counter::default(),
+            turns_ended: Family::default(),
+            turns_live: Gauge::default(),
+            streams_open: Gauge::default(),
+            deltas: Counter::<u64, AtomicU64>::default(),
+            commits: Counter::default(),
+            logs_committed: Counter::default(),
+            commit_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
+            first_delta_seconds: Histogram::new(exponential_buckets(0.01, 2.0, 14)),
+            registry: Registry::default(),
+        };
+        registry.register("turns_started", "Turns begun", metrics.turns_started.clone());
+        registry.register(
+            "turns_ended",
+            "Turns ended, by status",
+            metrics.turns_ended.clone(),
+        );
+        registry.register(
+            "turns_live",
+            "Turns that have not ended",
+            metrics.turns_live.clone(),
+        );
+        registry.register(
+            "streams_open",
+            "Event streams being sent",
+            metrics.streams_open.clone(),
+        );
+        registry.register("deltas", "Deltas received from providers", metrics.deltas.clone());
+        registry.register("commits", "Group commits", metrics.commits.clone());
+        registry.register(
+            "logs_committed",
+            "Logs in group commits",
+            metrics.logs_committed.clone(),
+        );
+        let commit = metrics.commit_seconds.clone();
+        registry.register_with_unit("commit", "Time of a group commit", Unit::Seconds, commit);
+        let first = metrics.first_delta_seconds.clone();
+        registry.register_with_unit(
+            "first_delta",
+            "From the begin of a turn to its first delta",
+            Unit::Seconds,
+            first,
+        );
+        Self { registry, ..metrics }
+    }
+}
+
+impl Metrics {
+    /// The text format that Prometheus reads (OpenMetrics 1.0).
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+
+    pub(crate) fn turn_started(&self) {
+        self.turns_started.inc();
+        self.turns_live.inc();
+    }
+
+    pub(crate) fn turn_ended(&self, status: Status) {
+        self.turns_ended
+            .get_or_create(&Ended {
+                status: status.as_str(),
+            })
+            .inc();
+        self.turns_live.dec();
+    }
+
+    pub(crate) fn delta(&self) {
+        self.deltas.inc();
+    }
+
+    pub(crate) fn first_delta(&self, after: Duration) {
+        self.first_delta_seconds.observe(after.as_secs_f64());
+    }
+
+    pub(crate) fn stream_opened(&self) {
+        self.streams_open.inc();
+    }
+
+    pub(crate) fn stream_closed(&self) {
+        self.streams_open.dec();
+    }
+
+    pub(crate) fn committed(&self, logs: usize, duration: Duration) {
+        self.commits.inc();
+        self.logs_committed.inc_by(logs as u64);
+        self.commit_seconds.observe(duration.as_secs_f64());
+    }
+}

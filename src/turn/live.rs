@@ -1,0 +1,73 @@
+//! A turn that is running: what others may ask of it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use super::log::TurnLog;
+use crate::repository::{Turn, UserRepository};
+
+/// Why a running turn is to end before its reply does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interruption {
+    /// The learner asked for it.
+    Stop,
+    /// The server ends: the next one takes the turn up.
+    Abandon,
+    /// What the provider writes cannot be stored.
+    StorageUnavailable,
+}
+
+/// A running turn.
+pub(super) struct LiveTurn {
+    pub(super) turn: Turn,
+    pub(super) repository: UserRepository,
+    pub(super) log: Arc<TurnLog>,
+    reason: Mutex<Option<Interruption>>,
+    interrupted: CancellationToken,
+    done: CancellationToken,
+}
+
+impl LiveTurn {
+    pub(super) fn new(turn: Turn, repository: UserRepository, log: Arc<TurnLog>) -> Arc<Self> {
+        Arc::new(Self {
+            turn,
+            repository,
+            log,
+            reason: Mutex::default(),
+            interrupted: CancellationToken::new(),
+            done: CancellationToken::new(),
+        })
+    }
+
+    pub(super) fn belongs_to(&self, owner: &str) -> bool {
+        self.repository.owner() == owner
+    }
+
+    /// The first reason counts.
+    pub(super) fn interrupt(&self, reason: Interruption) {
+        self.reason
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(reason);
+        self.interrupted.cancel();
+    }
+
+    /// Resolves when somebody wants the turn to end.
+    pub(super) async fn interruption(&self) -> Interruption {
+        self.interrupted.cancelled().await;
+        self.reason
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .unwrap_or(Interruption::Abandon)
+    }
+
+    /// Its end is stored, or it was abandoned.
+    pub(super) fn set_done(&self) {
+        self.done.cancel();
+    }
+
+    pub(super) async fn done(&self) {
+        self.done.cancelled().await;
+    }
+}
