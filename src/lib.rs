@@ -12,6 +12,7 @@ pub mod ids;
 pub mod model;
 pub mod provider;
 pub mod repository;
+pub mod runtime;
 mod schema;
 pub mod server;
 pub mod telemetry;

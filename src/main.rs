@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tutorstream::config::{ServeArgs, Settings, openai_api_key};
+use tutorstream::runtime::main_runtime;
 use tutorstream::server::Application;
 use tutorstream::telemetry;
 
@@ -23,21 +24,24 @@ enum Command {
     Serve(ServeArgs),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     telemetry::init_logging();
     let cli = Cli::parse();
     let args = match cli.command {
         Some(Command::Serve(args)) => args,
         None => cli.serve,
     };
-    match serve(args).await {
+    match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::error!("{error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
+    main_runtime()?.block_on(serve(args))
 }
 
 async fn serve(mut args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {

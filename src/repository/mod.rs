@@ -11,6 +11,7 @@ mod group;
 mod job;
 mod messages;
 mod open;
+mod pace;
 mod pool;
 mod queue;
 mod recovery;

@@ -14,6 +14,7 @@ use super::connection::Connector;
 use super::error::RepositoryError;
 use super::group::Group;
 use super::job::Work;
+use super::pace::Pace;
 use super::queue::Queue;
 use super::source::CommitSource;
 use crate::ids::TurnId;
@@ -189,18 +190,19 @@ impl Thread {
     }
 
     fn run(mut self, queue: &Queue, commit_window: Duration) {
-        let mut last_commit = Instant::now();
-        while let Some(waiting) = queue.next(last_commit + commit_window, self.housekeeping_at) {
+        let mut pace = Pace::new(commit_window);
+        while let Some(waiting) = queue.next(pace.earliest(), self.housekeeping_at) {
             let mut group = Group::new(self.next_batch);
             let restart_wal = waiting.restart_wal;
             group.absorb(waiting);
             self.keep_house(&mut group);
             if !group.is_empty() {
-                last_commit = Instant::now();
+                let began = Instant::now();
                 self.commit(&mut group, queue);
                 self.remember(&group);
                 self.bytes_written.fetch_add(group.bytes(), Ordering::Relaxed);
-                self.metrics.committed(group.logs(), last_commit.elapsed());
+                self.metrics.committed(group.logs(), began.elapsed());
+                pace.committed(began, group.logs());
                 group.publish();
             }
             if restart_wal && let Err(error) = checkpoint(&mut self.connection, "RESTART") {

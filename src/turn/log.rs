@@ -2,11 +2,12 @@
 //! frames with marks in it; a reader is a place in that string.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::watch;
 
 use super::event::{self, Event, TextKind};
+use super::merging::Merging;
 use crate::ids::TurnId;
 use crate::repository::{CommitSource, Segment, Writer, commit_batch};
 
@@ -36,7 +37,7 @@ pub struct Stored {
 pub struct TurnLog {
     turn_id: TurnId,
     writer: Writer,
-    merge_window: Duration,
+    merging: Arc<Merging>,
     state: Mutex<State>,
     stored: watch::Sender<Stored>,
 }
@@ -66,21 +67,21 @@ struct State {
     open: Option<(u64, TextKind)>,
     /// Whether the writer knows that something waits.
     announced: bool,
-    /// When something was announced last.
-    announced_at: Option<Instant>,
+    /// Whether text has come: the first is shown at once.
+    has_text: bool,
     ended: bool,
 }
 
 impl TurnLog {
     /// An empty log.
     #[must_use]
-    pub fn new(turn_id: TurnId, writer: Writer, merge_window: Duration) -> Arc<Self> {
-        Self::resumed(turn_id, writer, merge_window, Stored::default())
+    pub fn new(turn_id: TurnId, writer: Writer, merging: Arc<Merging>) -> Arc<Self> {
+        Self::resumed(turn_id, writer, merging, Stored::default())
     }
 
     /// A log whose first events, up to `stored`, stand in segments.
     #[must_use]
-    pub fn resumed(turn_id: TurnId, writer: Writer, merge_window: Duration, stored: Stored) -> Arc<Self> {
+    pub fn resumed(turn_id: TurnId, writer: Writer, merging: Arc<Merging>, stored: Stored) -> Arc<Self> {
         let mark = Mark {
             offset: stored.offset,
             number: stored.number,
@@ -98,7 +99,7 @@ impl TurnLog {
         Arc::new(Self {
             turn_id,
             writer,
-            merge_window,
+            merging,
             state: Mutex::new(state),
             stored,
         })
@@ -125,20 +126,19 @@ impl TurnLog {
     /// Appends text; text that waits for the same commit becomes one event. Answers whether so much waits
     /// that the caller should wait until the log is [`Self::ready`].
     pub fn append_text(self: &Arc<Self>, kind: TextKind, text: String) -> bool {
+        self.merging.count_delta();
         let mut state = self.lock();
         state.push_text(kind, text);
         let full = state.waiting() > MOST_WAITING;
         if std::mem::replace(&mut state.announced, true) {
             return full;
         }
-        let now = Instant::now();
-        let first = state.announced_at.replace(now).is_none();
+        let first = !std::mem::replace(&mut state.has_text, true);
         drop(state);
         let log = Arc::clone(self) as Arc<dyn CommitSource>;
-        if first || self.merge_window.is_zero() {
-            self.writer.store_now(log);
-        } else {
-            self.writer.store_at(now + self.merge_window, log);
+        match self.merging.store_at(Instant::now()).filter(|_| !first) {
+            Some(moment) => self.writer.store_at(moment, log),
+            None => self.writer.store_now(log),
         }
         full
     }

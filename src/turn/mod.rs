@@ -5,6 +5,7 @@ mod end;
 pub mod event;
 mod live;
 mod log;
+mod merging;
 mod resume;
 mod run;
 mod subscription;
@@ -18,6 +19,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 pub use log::{Stored, TurnLog};
+pub use merging::Merging;
 pub use subscription::{Next, Subscription};
 
 use self::live::{Interruption, LiveTurn};
@@ -81,7 +83,7 @@ pub struct Turns {
     provider: Arc<dyn Provider>,
     agent: Agent,
     metrics: Arc<Metrics>,
-    merge_window: Duration,
+    merging: Arc<Merging>,
     main: Handle,
     tasks: TaskTracker,
     live: Mutex<HashMap<TurnId, Arc<LiveTurn>>>,
@@ -97,7 +99,7 @@ impl Turns {
             provider: parts.provider,
             agent: parts.agent,
             metrics: parts.metrics,
-            merge_window: parts.merge_window,
+            merging: Arc::new(Merging::new(parts.merge_window)),
             main: Handle::current(),
             tasks: TaskTracker::new(),
             live: Mutex::default(),
@@ -334,7 +336,7 @@ impl Turns {
 
     fn enter(&self, turn: Turn, user: UserRepository, stored: Stored) -> Arc<LiveTurn> {
         let writer = self.repository.writer().clone();
-        let log = TurnLog::resumed(turn.id, writer, self.merge_window, stored);
+        let log = TurnLog::resumed(turn.id, writer, Arc::clone(&self.merging), stored);
         let live = LiveTurn::new(turn, user, log);
         self.lock().insert(live.turn.id, Arc::clone(&live));
         self.metrics.turn_started();

@@ -1,1 +1,5 @@
-
+mod failures;
+mod fake;
+mod limits;
+mod prompts;
+mod replies;

@@ -1,7 +1,9 @@
 //! Reads a learner's message: what kind it is and which words carry it. No subject is understood, only form.
 
-use super::phrases::{CODE_SIGNS, GREETINGS, STOP_WORDS, STUCK_SIGNS, THANKS};
+use super::phrases::{CODE_SIGNS, GREETINGS, STUCK_SIGNS, THANKS, is_stop_word};
 
+/// A topic that comes later is not found.
+const MAX_TOPIC_WORDS: usize = 200;
 const MAX_PHRASES: usize = 3;
 const MAX_PHRASE_WORDS: usize = 3;
 const MAX_WORD_CHARACTERS: usize = 30;
@@ -66,7 +68,7 @@ fn kind_of_question(words: &[&str], has_mark: bool) -> Kind {
 pub(super) fn topic(message: &str) -> Option<String> {
     let mut phrases: Vec<Vec<String>> = Vec::new();
     let mut goes_on = false;
-    for piece in message.split_whitespace() {
+    for piece in message.split_whitespace().take(MAX_TOPIC_WORDS) {
         let word = trimmed(piece);
         let carries = is_topic_word(word) && !phrases.iter().flatten().any(|known| known == word);
         let has_room = phrases.len() < MAX_PHRASES;
@@ -96,7 +98,7 @@ fn is_topic_word(word: &str) -> bool {
     word.chars().nth(1).is_some()
         && word.chars().all(is_plain)
         && word.chars().any(char::is_alphabetic)
-        && !STOP_WORDS.contains(&lower.as_str())
+        && !is_stop_word(&lower)
         && !GREETINGS.contains(&lower.as_str())
 }
 
@@ -122,7 +124,7 @@ fn expression(message: &str) -> Option<String> {
         .split(|piece| !is_mathematical(piece))
         .map(|run| run.join(" "))
         .find_map(|run| {
-            let run = run.trim_end_matches(['.', ',', '?', '!', ';', ':', '=']).trim();
+            let run = run.trim_end_matches([' ', '.', ',', '?', '!', ';', ':', '=']);
             is_expression(run).then(|| run.to_owned())
         })
 }

@@ -60,7 +60,6 @@ fn every_conversation() -> Vec<Vec<PromptMessage>> {
     all
 }
 
-#[expect(clippy::unwrap_used, reason = "a test helper")]
 async fn deltas(messages: &[PromptMessage], kept: &str) -> Vec<Delta> {
     let zero = Duration::ZERO;
     let tutor = PracticeTutor {

@@ -1,0 +1,215 @@
+//! A provider on a real socket that can pause, cut and fall silent at any byte.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::config::{Continuation, ProviderSettings};
+use crate::model::Role;
+use crate::provider::{
+    CompletionRequest, Delta, OpenAiChat, PromptMessage, Provider, ProviderError, ProviderErrorKind,
+};
+
+/// Must never be seen in an error.
+pub(super) const KEY: &str = "sk-canary-5f3a9c";
+
+/// Longer than any test should last.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Head of a reply that ends with the connection.
+pub(super) const HEAD: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+
+/// Head of a reply in chunks.
+pub(super) const CHUNKED_HEAD: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n";
+
+pub(super) enum Step {
+    Send(Vec<u8>),
+    Pause(Duration),
+    /// Until the client has closed the connection.
+    Silence,
+}
+
+pub(super) fn send(text: impl AsRef<[u8]>) -> Step {
+    Step::Send(text.as_ref().to_vec())
+}
+
+/// One piece of a body in chunks.
+pub(super) fn chunk(bytes: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
+}
+
+pub(super) fn event(json: &str) -> String {
+    format!("data: {json}\n\n")
+}
+
+pub(super) fn content(text: &str) -> String {
+    event(&serde_json::json!({"choices": [{"index": 0, "delta": {"content": text}}]}).to_string())
+}
+
+pub(super) fn finish(reason: &str) -> String {
+    event(&serde_json::json!({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}).to_string())
+}
+
+pub(super) struct Fake {
+    listener: TcpListener,
+}
+
+impl Fake {
+    pub(super) async fn new() -> Self {
+        Self {
+            listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        }
+    }
+
+    pub(super) fn base_url(&self) -> String {
+        format!("http://{}/v1", self.listener.local_addr().unwrap())
+    }
+
+    pub(super) fn settings(&self) -> ProviderSettings {
+        ProviderSettings {
+            name: "fake".to_owned(),
+            base_url: self.base_url(),
+            model: "m".to_owned(),
+            api_key: Some(KEY.into()),
+            continues_partial: false,
+            continuation: Continuation::default(),
+            first_delta_timeout: Duration::from_secs(20),
+            idle_timeout: Duration::from_secs(20),
+            total_timeout: Duration::from_secs(20),
+        }
+    }
+
+    /// Plays the steps to the next connection and gives back the request.
+    pub(super) async fn answer(&self, steps: Vec<Step>) -> String {
+        let (mut socket, _) = self.listener.accept().await.unwrap();
+        socket.set_nodelay(true).unwrap();
+        let request = read_request(&mut socket).await;
+        for step in steps {
+            match step {
+                // The client may have hung up by now: that is its right.
+                Step::Send(bytes) => drop(socket.write_all(&bytes).await),
+                Step::Pause(time) => tokio::time::sleep(time).await,
+                Step::Silence => drop(socket.read_to_end(&mut Vec::new()).await),
+            }
+        }
+        request
+    }
+
+    /// Gives one answer to each request of the next connection.
+    pub(super) async fn answer_all_on_one_connection(&self, answers: &[&[u8]]) {
+        let (mut socket, _) = self.listener.accept().await.unwrap();
+        for answer in answers {
+            let request = tokio::time::timeout(PATIENCE, read_request(&mut socket)).await;
+            assert!(request.unwrap().starts_with("POST "));
+            socket.write_all(answer).await.unwrap();
+        }
+    }
+
+    pub(super) async fn was_called(&self) -> bool {
+        tokio::time::timeout(Duration::from_millis(100), self.listener.accept())
+            .await
+            .is_ok()
+    }
+}
+
+async fn read_request(socket: &mut TcpStream) -> String {
+    let mut request = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&request);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.unwrap().parse().unwrap() {
+                return text.into_owned();
+            }
+        }
+        assert!(
+            socket.read_buf(&mut request).await.unwrap() > 0,
+            "the client left"
+        );
+    }
+}
+
+pub(super) fn question() -> CompletionRequest {
+    let message = PromptMessage {
+        role: Role::User,
+        content: "Why?".to_owned(),
+    };
+    CompletionRequest {
+        instructions: "Ask.".to_owned(),
+        messages: vec![message],
+        kept: String::new(),
+    }
+}
+
+/// All deltas of a reply, and the error that ended it.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) deltas: Vec<Delta>,
+    pub(super) error: Option<ProviderError>,
+}
+
+impl Outcome {
+    pub(super) fn text(&self) -> String {
+        let text = self.deltas.iter().filter_map(|delta| match delta {
+            Delta::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        text.collect()
+    }
+
+    pub(super) fn kind(&self) -> Option<&ProviderErrorKind> {
+        self.error.as_ref().map(|error| &error.kind)
+    }
+
+    pub(super) fn has_end(&self) -> bool {
+        self.deltas.iter().any(|delta| matches!(delta, Delta::End(_)))
+    }
+}
+
+pub(super) async fn collect(provider: &OpenAiChat) -> Outcome {
+    let mut outcome = Outcome {
+        deltas: Vec::new(),
+        error: None,
+    };
+    match provider.stream(question()).await {
+        Ok(mut stream) => {
+            while let Some(item) = stream.next().await {
+                assert!(
+                    !outcome.has_end() && outcome.error.is_none(),
+                    "the end was not the last item"
+                );
+                match item {
+                    Ok(delta) => outcome.deltas.push(delta),
+                    Err(error) => outcome.error = Some(error),
+                }
+            }
+        }
+        Err(error) => outcome.error = Some(error),
+    }
+    outcome
+}
+
+/// One request to a fake that plays the steps, with settings of its own.
+pub(super) async fn play_with(change: impl FnOnce(&mut ProviderSettings), steps: Vec<Step>) -> Outcome {
+    let fake = Fake::new().await;
+    let mut settings = fake.settings();
+    change(&mut settings);
+    let provider = OpenAiChat::new(&settings).unwrap();
+    let both = async { tokio::join!(collect(&provider), fake.answer(steps)).0 };
+    tokio::time::timeout(PATIENCE, both).await.unwrap()
+}
+
+pub(super) async fn play(steps: Vec<Step>) -> Outcome {
+    play_with(|_| (), steps).await
+}
+
+/// One request that is answered with a stream of these bytes.
+pub(super) async fn stream_of(body: impl AsRef<[u8]>) -> Outcome {
+    play(vec![send(HEAD), send(body)]).await
+}
