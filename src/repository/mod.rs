@@ -8,6 +8,7 @@ pub mod commit_batch;
 mod connection;
 mod error;
 mod group;
+mod health;
 mod job;
 mod messages;
 mod open;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 pub use begin::{Answering, Begun, BegunTurn, NewTurn};
 pub use error::RepositoryError;
+pub use health::StorageHealth;
 pub use messages::Message;
 pub use open::OpenError;
 pub use pool::ReadPool;
@@ -37,7 +39,7 @@ pub use sessions::{Session, SessionCursor, SessionFields};
 pub use source::{CommitSource, Segment};
 pub use turns::{Turn, TurnOutcome};
 pub use user::{MessagePage, UserRepository};
-pub use writer::{StorageHealth, Writer};
+pub use writer::Writer;
 
 use crate::config::Durability;
 use crate::ids::TurnId;

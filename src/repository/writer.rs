@@ -13,6 +13,7 @@ use super::checkpoint::checkpoint;
 use super::connection::Connector;
 use super::error::RepositoryError;
 use super::group::Group;
+use super::health::StorageHealth;
 use super::job::Work;
 use super::pace::Pace;
 use super::queue::Queue;
@@ -32,19 +33,6 @@ const RETRY_PAUSE: Duration = Duration::from_millis(25);
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// A turn older than this gets a segment, so that its batches can go.
 const OLDEST_BATCH: Duration = Duration::from_secs(60);
-
-/// Whether commits succeed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum StorageHealth {
-    /// They do.
-    Ok,
-    /// None for 10 s: readers are told, writes are refused.
-    Degraded,
-    /// None for 30 s: turns fail with what was stored.
-    Unavailable,
-    /// The disk may have lost what was reported as written: only a restart can tell what is stored.
-    Lost,
-}
 
 /// Hands work to the writer's thread.
 #[derive(Clone)]

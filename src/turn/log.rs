@@ -1,24 +1,19 @@
-//! The log of a live turn: numbers events, has them stored, then shows them. It is one growing byte string of
-//! frames with marks in it; a reader is a place in that string.
+//! The log of a live turn: numbers events, has them stored, then shows them. A reader is a place in it
+//! ([`super::Subscription`]).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::watch;
 
-use super::event::{self, Event, TextKind};
+use super::buffer::Buffer;
+use super::event::{Event, TextKind};
 use super::merging::Merging;
 use crate::ids::TurnId;
-use crate::repository::{CommitSource, Segment, Writer, commit_batch};
+use crate::repository::{CommitSource, Segment, Writer};
 
-/// Frames that stand outside segments: from so many bytes on they become one and leave the memory.
-const SEGMENT_BYTES: u64 = 256 * 1024;
 /// A provider is read no further while so many bytes wait to be stored.
 const MOST_WAITING: u64 = 1 << 20;
-/// So much of what stands in segments stays in the memory of a live turn.
-const KEPT_BYTES: usize = 64 * 1024;
-/// An event grows no longer than this by merging.
-const LONGEST_MERGED: u64 = 16 * 1024;
 
 /// How far a log is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,58 +37,22 @@ pub struct TurnLog {
     stored: watch::Sender<Stored>,
 }
 
-/// A place in the log.
-#[derive(Clone, Copy, Debug, Default)]
-struct Mark {
-    offset: u64,
-    number: u64,
-}
-
-#[derive(Default)]
 struct State {
-    /// Frames from `base` on.
-    buffer: Vec<u8>,
-    base: u64,
-    /// The end of what was appended.
-    end: Mark,
-    /// The end of what the writer has taken and not yet committed or given back.
-    taken: Mark,
-    /// The end of what is stored.
-    stored: Mark,
-    /// The end of what stands in segments.
-    segmented: Mark,
-    segment_taken: Mark,
-    /// Where the last event begins, if more text of its kind can be merged into it.
-    open: Option<(u64, TextKind)>,
+    buffer: Buffer,
     /// Whether the writer knows that something waits.
     announced: bool,
     /// Whether text has come: the first is shown at once.
     has_text: bool,
-    ended: bool,
 }
 
 impl TurnLog {
-    /// An empty log.
+    /// A log whose first events, up to `stored`, are in the database; none for a new one.
     #[must_use]
-    pub fn new(turn_id: TurnId, writer: Writer, merging: Arc<Merging>) -> Arc<Self> {
-        Self::resumed(turn_id, writer, merging, Stored::default())
-    }
-
-    /// A log whose first events, up to `stored`, stand in segments.
-    #[must_use]
-    pub fn resumed(turn_id: TurnId, writer: Writer, merging: Arc<Merging>, stored: Stored) -> Arc<Self> {
-        let mark = Mark {
-            offset: stored.offset,
-            number: stored.number,
-        };
+    pub fn new(turn_id: TurnId, writer: Writer, merging: Arc<Merging>, stored: Stored) -> Arc<Self> {
         let state = State {
-            base: mark.offset,
-            end: mark,
-            taken: mark,
-            stored: mark,
-            segmented: mark,
-            segment_taken: mark,
-            ..State::default()
+            buffer: Buffer::after(stored),
+            announced: false,
+            has_text: false,
         };
         let (stored, _) = watch::channel(stored);
         Arc::new(Self {
@@ -112,13 +71,12 @@ impl TurnLog {
     /// Appends an event that is to be stored at once.
     pub fn append(self: &Arc<Self>, event: &Event) {
         let mut state = self.lock();
-        state.push(event);
-        state.ended |= matches!(event, Event::TurnEnd(_));
-        let ends = state.ended;
+        state.buffer.push(event);
         state.announced = true;
+        let ended = state.buffer.has_ended();
         drop(state);
         // The end of a log is stored together with the turn's outcome.
-        if !ends {
+        if !ended {
             self.writer.store_now(Arc::clone(self) as Arc<dyn CommitSource>);
         }
     }
@@ -128,8 +86,8 @@ impl TurnLog {
     pub fn append_text(self: &Arc<Self>, kind: TextKind, text: String) -> bool {
         self.merging.count_delta();
         let mut state = self.lock();
-        state.push_text(kind, text);
-        let full = state.waiting() > MOST_WAITING;
+        state.buffer.push_text(kind, text);
+        let full = state.buffer.waiting() > MOST_WAITING;
         if std::mem::replace(&mut state.announced, true) {
             return full;
         }
@@ -145,11 +103,8 @@ impl TurnLog {
 
     /// Waits until the writer has caught up so far that more may be appended.
     pub async fn ready(&self) {
-        if self.lock().waiting() <= MOST_WAITING {
-            return;
-        }
         let mut stored = self.stored.subscribe();
-        while self.lock().waiting() > MOST_WAITING {
+        while self.lock().buffer.waiting() > MOST_WAITING {
             if stored.changed().await.is_err() {
                 return;
             }
@@ -164,7 +119,7 @@ impl TurnLog {
     /// Number of the last appended event.
     #[must_use]
     pub fn last_number(&self) -> u64 {
-        self.lock().end.number
+        self.lock().buffer.last_number()
     }
 
     /// How far it is stored, as that changes.
@@ -176,86 +131,13 @@ impl TurnLog {
     /// Stored bytes from `offset` on, at most about `limit`, in whole frames. `None` when they have left the memory.
     #[must_use]
     pub fn read(&self, offset: u64, limit: usize) -> Option<Vec<u8>> {
-        let state = self.lock();
-        let from = usize::try_from(offset.checked_sub(state.base)?).ok()?;
-        let to = usize::try_from(state.stored.offset - state.base).ok()?;
-        let bytes = state.buffer.get(from..to)?;
-        if bytes.len() <= limit {
-            return Some(bytes.to_vec());
-        }
-        let whole =
-            memchr::memmem::rfind(&bytes[..limit], b"\n\n").or_else(|| memchr::memmem::find(bytes, b"\n\n"));
-        Some(bytes[..whole? + 2].to_vec())
+        self.lock().buffer.read(offset, limit)
     }
 
     /// The place after event `number`; `None` when that place has left the memory.
     #[must_use]
     pub fn offset_after(&self, number: u64) -> Option<u64> {
-        let state = self.lock();
-        if number == state.stored.number {
-            return Some(state.stored.offset);
-        }
-        let to = usize::try_from(state.stored.offset - state.base).ok()?;
-        let mut offset = state.base;
-        for frame in event::frames(state.buffer.get(..to)?) {
-            if frame.number > number {
-                return (frame.number == number + 1).then_some(offset);
-            }
-            offset += frame.length as u64;
-        }
-        None
-    }
-}
-
-impl State {
-    fn waiting(&self) -> u64 {
-        self.end.offset - self.stored.offset
-    }
-
-    fn push(&mut self, event: &Event) {
-        let number = self.end.number + 1;
-        event.encode(number, &mut self.buffer);
-        self.end = Mark {
-            offset: self.base + self.buffer.len() as u64,
-            number,
-        };
-        self.open = None;
-    }
-
-    fn push_text(&mut self, kind: TextKind, text: String) {
-        match self.open {
-            Some((begin, open)) if open == kind && self.can_grow(begin) => {
-                Event::merge_text(&text, &mut self.buffer);
-                self.end.offset = self.base + self.buffer.len() as u64;
-            }
-            _ => {
-                let begin = self.end.offset;
-                self.push(&kind.event(text));
-                self.open = Some((begin, kind));
-            }
-        }
-    }
-
-    /// An event that the writer has taken is as it is.
-    fn can_grow(&self, begin: u64) -> bool {
-        begin >= self.taken.offset && self.end.offset - begin < LONGEST_MERGED
-    }
-
-    /// Frames that stand in segments leave the memory, but for the last ones: readers are about to read them.
-    fn forget_segmented(&mut self) {
-        let segmented = usize::try_from(self.segmented.offset - self.base).unwrap_or(0);
-        let Some(old) = segmented.checked_sub(KEPT_BYTES) else {
-            return;
-        };
-        if let Some(end) = memchr::memmem::rfind(&self.buffer[..old], b"\n\n") {
-            self.buffer.drain(..end + 2);
-            self.base += end as u64 + 2;
-        }
-    }
-
-    fn bytes(&self, from: Mark, to: Mark) -> &[u8] {
-        let index = |mark: Mark| usize::try_from(mark.offset - self.base).unwrap_or(usize::MAX);
-        self.buffer.get(index(from)..index(to)).unwrap_or_default()
+        self.lock().buffer.offset_after(number)
     }
 }
 
@@ -266,67 +148,26 @@ impl CommitSource for TurnLog {
 
     fn take_into(&self, batch: &mut Vec<u8>) -> bool {
         let mut state = self.lock();
-        // The end is stored with the turn's outcome or not at all.
-        if state.ended || state.taken.offset == state.end.offset {
-            return false;
-        }
-        let (from, to) = (state.taken, state.end);
-        let frames = state.bytes(from, to);
-        let turn = commit_batch::TurnFrames {
-            turn_id: self.turn_id,
-            first: from.number + 1,
-            last: to.number,
-            frames,
-        };
-        commit_batch::push(batch, turn);
-        state.taken = to;
         state.announced = false;
-        true
+        state.buffer.take_into(self.turn_id, batch)
     }
 
     fn take_segment(&self) -> Option<Segment> {
         let mut state = self.lock();
-        if state.segment_taken.offset == state.end.offset {
-            return None;
-        }
-        let (from, to) = (state.segment_taken, state.end);
-        let segment = Segment {
-            first: from.number + 1,
-            last: to.number,
-            frames: state.bytes(from, to).to_vec(),
-        };
-        state.taken = to;
-        state.segment_taken = to;
         state.announced = false;
-        Some(segment)
+        state.buffer.take_segment()
     }
 
     fn wants_segment(&self) -> bool {
-        let state = self.lock();
-        !state.ended && state.end.offset - state.segmented.offset > SEGMENT_BYTES
+        self.lock().buffer.wants_segment()
     }
 
     fn stored(&self) {
-        let mut state = self.lock();
-        state.stored = state.taken;
-        state.segmented = state.segment_taken;
-        if !state.ended {
-            state.forget_segmented();
-        }
-        let ended = state.ended && state.stored.offset == state.end.offset;
-        let stored = Stored {
-            offset: state.stored.offset,
-            number: state.stored.number,
-            ended,
-            closed: false,
-        };
-        drop(state);
+        let stored = self.lock().buffer.set_stored();
         self.stored.send_replace(stored);
     }
 
     fn undo(&self) {
-        let mut state = self.lock();
-        state.taken = state.stored;
-        state.segment_taken = state.segmented;
+        self.lock().buffer.undo();
     }
 }

@@ -1,3 +1,4 @@
+mod cost;
 mod failures;
 mod fake;
 mod limits;

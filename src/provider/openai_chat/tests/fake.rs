@@ -124,7 +124,7 @@ async fn read_request(socket: &mut TcpStream) -> String {
             let length = head
                 .lines()
                 .find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= length.unwrap().parse().unwrap() {
+            if body.len() >= length.unwrap().parse::<usize>().unwrap() {
                 return text.into_owned();
             }
         }

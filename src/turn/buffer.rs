@@ -1,0 +1,302 @@
+//! The frames of a live turn: one growing byte string with marks in it, in this order: what has left the memory,
+//! what is stored, what the writer has taken, and what waits.
+
+use super::event::{self, Event, TextKind};
+use super::log::Stored;
+use crate::ids::TurnId;
+use crate::repository::{Segment, commit_batch};
+
+/// Frames that stand outside segments: from so many bytes on they become one.
+const SEGMENT_BYTES: u64 = 256 * 1024;
+/// So much of what stands in segments stays in the memory of a live turn.
+const KEPT_BYTES: usize = 64 * 1024;
+/// An event grows no longer than this by merging.
+const LONGEST_MERGED: u64 = 16 * 1024;
+
+/// A place in the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Mark {
+    /// Bytes from the beginning of the log.
+    offset: u64,
+    /// Number of the last event before it.
+    number: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    /// Frames from `base` on.
+    bytes: Vec<u8>,
+    base: u64,
+    end: Mark,
+    taken: Mark,
+    stored: Mark,
+    /// The end of what stands in segments.
+    segmented: Mark,
+    segment_taken: Mark,
+    /// Where the last event begins, if more text of its kind can be merged into it.
+    open: Option<(u64, TextKind)>,
+    ended: bool,
+}
+
+impl Buffer {
+    /// A log whose first events, up to `stored`, stand in segments.
+    pub(super) fn after(stored: Stored) -> Self {
+        let mark = Mark {
+            offset: stored.offset,
+            number: stored.number,
+        };
+        Self {
+            base: mark.offset,
+            end: mark,
+            taken: mark,
+            stored: mark,
+            segmented: mark,
+            segment_taken: mark,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn push(&mut self, event: &Event) {
+        let number = self.end.number + 1;
+        event.encode(number, &mut self.bytes);
+        self.end = Mark {
+            offset: self.base + self.bytes.len() as u64,
+            number,
+        };
+        self.open = None;
+        self.ended |= matches!(event, Event::TurnEnd(_));
+    }
+
+    pub(super) fn push_text(&mut self, kind: TextKind, text: String) {
+        match self.open {
+            Some((begin, open)) if open == kind && self.can_grow(begin) => {
+                Event::merge_text(&text, &mut self.bytes);
+                self.end.offset = self.base + self.bytes.len() as u64;
+            }
+            _ => {
+                let begin = self.end.offset;
+                self.push(&kind.event(text));
+                self.open = Some((begin, kind));
+            }
+        }
+    }
+
+    /// An event that the writer has taken is as it is.
+    fn can_grow(&self, begin: u64) -> bool {
+        begin >= self.taken.offset && self.end.offset - begin < LONGEST_MERGED
+    }
+
+    /// Bytes that are not stored yet.
+    pub(super) fn waiting(&self) -> u64 {
+        self.end.offset - self.stored.offset
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    pub(super) fn last_number(&self) -> u64 {
+        self.end.number
+    }
+
+    /// Appends the frames that came since the last take to `batch`. The end of a log is stored with the turn's
+    /// outcome or not at all.
+    pub(super) fn take_into(&mut self, turn_id: TurnId, batch: &mut Vec<u8>) -> bool {
+        if self.ended || self.taken == self.end {
+            return false;
+        }
+        let (first, last) = (self.taken.number + 1, self.end.number);
+        let frames = self.between(self.taken, self.end);
+        commit_batch::push(
+            batch,
+            commit_batch::TurnFrames {
+                turn_id,
+                first,
+                last,
+                frames,
+            },
+        );
+        self.taken = self.end;
+        true
+    }
+
+    /// Takes all frames that stand in no segment.
+    pub(super) fn take_segment(&mut self) -> Option<Segment> {
+        let (from, to) = (self.segment_taken, self.end);
+        if from == to {
+            return None;
+        }
+        let frames = self.between(from, to).to_vec();
+        (self.taken, self.segment_taken) = (to, to);
+        Some(Segment {
+            first: from.number + 1,
+            last: to.number,
+            frames,
+        })
+    }
+
+    pub(super) fn wants_segment(&self) -> bool {
+        !self.ended && self.end.offset - self.segmented.offset > SEGMENT_BYTES
+    }
+
+    /// What was taken is stored.
+    pub(super) fn set_stored(&mut self) -> Stored {
+        self.stored = self.taken;
+        self.segmented = self.segment_taken;
+        if !self.ended {
+            self.forget_segmented();
+        }
+        let ended = self.ended && self.stored == self.end;
+        Stored {
+            offset: self.stored.offset,
+            number: self.stored.number,
+            ended,
+            closed: false,
+        }
+    }
+
+    /// What was taken is not stored.
+    pub(super) fn undo(&mut self) {
+        (self.taken, self.segment_taken) = (self.stored, self.segmented);
+    }
+
+    /// Stored bytes from `offset` on, at most about `limit`, in whole frames. `None` when they have left the memory.
+    pub(super) fn read(&self, offset: u64, limit: usize) -> Option<Vec<u8>> {
+        let from = usize::try_from(offset.checked_sub(self.base)?).ok()?;
+        let bytes = self.stored_bytes().get(from..)?;
+        let whole = match bytes.get(..limit) {
+            None => bytes.len(),
+            Some(head) => {
+                let end =
+                    memchr::memmem::rfind(head, b"\n\n").or_else(|| memchr::memmem::find(bytes, b"\n\n"));
+                end? + 2
+            }
+        };
+        Some(bytes[..whole].to_vec())
+    }
+
+    /// The place after event `number`; `None` when that place has left the memory.
+    pub(super) fn offset_after(&self, number: u64) -> Option<u64> {
+        if number == self.stored.number {
+            return Some(self.stored.offset);
+        }
+        let mut offset = self.base;
+        for frame in event::frames(self.stored_bytes()) {
+            if frame.number > number {
+                return (frame.number == number + 1).then_some(offset);
+            }
+            offset += frame.length as u64;
+        }
+        None
+    }
+
+    /// Frames that stand in segments leave the memory, but for the last ones: readers are about to read them.
+    fn forget_segmented(&mut self) {
+        let Some(old) = self.index(self.segmented).checked_sub(KEPT_BYTES) else {
+            return;
+        };
+        if let Some(end) = memchr::memmem::rfind(&self.bytes[..old], b"\n\n") {
+            self.bytes.drain(..end + 2);
+            self.base += end as u64 + 2;
+        }
+    }
+
+    fn stored_bytes(&self) -> &[u8] {
+        &self.bytes[..self.index(self.stored)]
+    }
+
+    fn between(&self, from: Mark, to: Mark) -> &[u8] {
+        self.bytes
+            .get(self.index(from)..self.index(to))
+            .unwrap_or_default()
+    }
+
+    /// Where a mark is in `bytes`: at its beginning when it has left the memory.
+    fn index(&self, mark: Mark) -> usize {
+        usize::try_from(mark.offset.saturating_sub(self.base)).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(bytes: &[u8]) -> Vec<u64> {
+        event::frames(bytes).map(|frame| frame.number).collect()
+    }
+
+    fn text(buffer: &mut Buffer, text: &str) {
+        buffer.push_text(TextKind::Reply, text.to_owned());
+    }
+
+    #[test]
+    fn text_merges_until_the_writer_has_taken_it() {
+        let (mut buffer, mut batch) = (Buffer::default(), Vec::new());
+        text(&mut buffer, "a");
+        text(&mut buffer, "b");
+        assert!(buffer.take_into(TurnId::new(), &mut batch));
+        text(&mut buffer, "c");
+        assert_eq!(buffer.last_number(), 2);
+        assert_eq!(buffer.set_stored().number, 1);
+        assert_eq!(event::text_of(&buffer.read(0, 1_000).unwrap()), "ab");
+    }
+
+    #[test]
+    fn other_kinds_of_events_do_not_merge() {
+        let mut buffer = Buffer::default();
+        text(&mut buffer, "a");
+        buffer.push_text(TextKind::Reasoning, "hm".to_owned());
+        text(&mut buffer, "b");
+        assert_eq!(buffer.last_number(), 3);
+    }
+
+    #[test]
+    fn nothing_is_read_before_it_is_stored_and_what_is_not_stored_is_taken_again() {
+        let (mut buffer, mut first, mut second) = (Buffer::default(), Vec::new(), Vec::new());
+        let turn_id = TurnId::new();
+        text(&mut buffer, "a");
+        assert!(buffer.take_into(turn_id, &mut first));
+        assert_eq!(buffer.read(0, 1_000).unwrap(), b"");
+        buffer.undo();
+        assert!(buffer.take_into(turn_id, &mut second));
+        assert_eq!(first, second);
+    }
+
+    #[test]
+    fn a_long_log_leaves_the_memory_in_segments_and_keeps_its_end() {
+        let mut buffer = Buffer::default();
+        let mut segments = Vec::new();
+        for round in 0..2_000 {
+            buffer.push_text([TextKind::Reply, TextKind::Reasoning][round % 2], "x".repeat(300));
+            if buffer.wants_segment() {
+                segments.push(buffer.take_segment().unwrap());
+                buffer.set_stored();
+            }
+        }
+        let last = segments.last().unwrap();
+        assert!(segments.len() >= 2 && buffer.bytes.len() < 2 * SEGMENT_BYTES as usize);
+        assert!(segments.windows(2).all(|pair| pair[0].last + 1 == pair[1].first));
+        assert_eq!(buffer.offset_after(1), None);
+        let offset = buffer.offset_after(last.last - 5).unwrap();
+        assert_eq!(
+            numbers(&buffer.read(offset, 1_000_000).unwrap()).first(),
+            Some(&(last.last - 4))
+        );
+    }
+
+    #[test]
+    fn a_reader_gets_whole_frames_even_if_one_is_longer_than_its_limit() {
+        let (mut buffer, mut batch) = (Buffer::default(), Vec::new());
+        text(&mut buffer, &"x".repeat(5_000));
+        buffer.push_text(TextKind::Reasoning, "y".to_owned());
+        buffer.take_into(TurnId::new(), &mut batch);
+        let end = buffer.set_stored().offset;
+        let first = buffer.read(0, 100).unwrap();
+        assert_eq!(numbers(&first), [1]);
+        let second = buffer.read(first.len() as u64, 100).unwrap();
+        assert_eq!(
+            (numbers(&second), first.len() as u64 + second.len() as u64),
+            (vec![2], end)
+        );
+    }
+}

@@ -1,0 +1,211 @@
+//! A whole service for one test: the real program, a folder, a database and a fake upstream of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+use tempfile::TempDir;
+
+use crate::checker::check_database;
+use crate::client::Client;
+use crate::database::Database;
+use crate::server::{ErrorLog, Launch, Refusal, Server};
+use crate::upstream::Upstream;
+
+/// How a service is to be set up.
+pub(crate) struct Setup {
+    variables: Vec<(String, String)>,
+    provider: Vec<String>,
+    database: PathBuf,
+    folder: TempDir,
+    upstream: Upstream,
+}
+
+impl Setup {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let upstream = Upstream::start();
+        let (database, base_url) = (folder.path().join("tutor.db"), upstream.base_url());
+        let setup = Self {
+            variables: Vec::new(),
+            provider: Vec::new(),
+            database: database.clone(),
+            folder,
+            upstream,
+        };
+        setup
+            .database_at(&database)
+            .variable("TUTORSTREAM_BIND", "127.0.0.1:0")
+            .variable("OPENAI_BASE_URL", &base_url)
+            .variable("OPENAI_API_KEY", "test-key-not-a-secret")
+            .variable("OPENAI_MODEL", "fake-model")
+            .variable("RUST_LOG", "info")
+    }
+
+    /// Sets a variable of the program's environment.
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A line of the settings file's table `[provider]`.
+    pub(crate) fn provider(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.provider.push(format!("{name} = {value}\n"));
+        self
+    }
+
+    /// The provider goes on from a partial reply.
+    pub(crate) fn continues_partial(self) -> Self {
+        self.provider("continues_partial", true)
+    }
+
+    /// Nearly every delta becomes an event of its own.
+    pub(crate) fn without_merging(self) -> Self {
+        self.variable("TUTORSTREAM_MERGE_WINDOW_MS", "0")
+    }
+
+    /// How long turns may go on after SIGTERM.
+    pub(crate) fn drain_seconds(self, seconds: u32) -> Self {
+        self.variable("TUTORSTREAM_DRAIN_SECONDS", &seconds.to_string())
+    }
+
+    /// The database is to be there, instead of in the service's own folder.
+    pub(crate) fn database_at(mut self, path: &Path) -> Self {
+        path.clone_into(&mut self.database);
+        self.variable("DATABASE_URL", &format!("sqlite://{}", path.display()))
+    }
+
+    /// Nobody is configured to answer.
+    pub(crate) fn without_provider(mut self) -> Self {
+        self.variables.retain(|(name, _)| !name.starts_with("OPENAI_"));
+        self
+    }
+
+    pub(crate) fn start(self) -> TestApp {
+        self.try_start().unwrap_or_else(|refusal| panic!("{refusal:?}"))
+    }
+
+    pub(crate) fn try_start(mut self) -> Result<TestApp, Refusal> {
+        if !self.provider.is_empty() {
+            let file = self.folder.path().join("settings.toml");
+            std::fs::write(&file, format!("[provider]\n{}", self.provider.concat()))
+                .expect("a settings file");
+            self = self.variable("TUTORSTREAM_CONFIG", &file.to_string_lossy());
+        }
+        let log = ErrorLog::default();
+        let Self {
+            variables,
+            database,
+            folder,
+            upstream,
+            ..
+        } = self;
+        let server = Server::start(
+            &Launch {
+                folder: folder.path(),
+                variables: &variables,
+            },
+            &log,
+        )?;
+        let learner = Client::new(&server.address);
+        Ok(TestApp {
+            learner,
+            upstream,
+            server,
+            log,
+            variables,
+            database,
+            folder,
+        })
+    }
+}
+
+/// A running service. When a test is through with it, nothing may be left streaming and nothing may have panicked.
+pub(crate) struct TestApp {
+    /// The browser of the one learner.
+    pub(crate) learner: Client,
+    pub(crate) upstream: Upstream,
+    server: Server,
+    log: ErrorLog,
+    variables: Vec<(String, String)>,
+    database: PathBuf,
+    folder: TempDir,
+}
+
+impl TestApp {
+    /// A service as it comes out of the box.
+    pub(crate) fn start() -> Self {
+        Setup::new().start()
+    }
+
+    /// Where the database is.
+    pub(crate) fn database_path(&self) -> &Path {
+        &self.database
+    }
+
+    /// A look into the database.
+    pub(crate) fn database(&self) -> Database {
+        Database::open(self.database_path())
+    }
+
+    /// Nothing of a request that was refused may be found afterwards.
+    pub(crate) fn assert_untouched(&self) {
+        for table in ["sessions", "messages", "turns", "idempotency_keys"] {
+            assert_eq!(self.database().count(table), 0, "{table}");
+        }
+        assert_eq!(self.upstream.count(), 0);
+    }
+
+    /// What the server has logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Ends the server at once, as `kill -9` does.
+    pub(crate) fn kill_9(&mut self) {
+        self.server.kill_9();
+    }
+
+    /// Asks the server to end.
+    pub(crate) fn sigterm(&self) {
+        self.server.sigterm();
+    }
+
+    /// Waits until the server has ended.
+    pub(crate) async fn exited(&mut self) -> ExitStatus {
+        self.server.exited().await
+    }
+
+    /// Starts the server again on the same database; the learner finds it at its new address.
+    pub(crate) fn restart(&mut self) {
+        self.kill_9();
+        let launch = Launch {
+            folder: self.folder.path(),
+            variables: &self.variables,
+        };
+        self.server = Server::start(&launch, &self.log).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+        self.learner.move_to(&self.server.address);
+    }
+
+    /// Starts a second server on the same database while the first one runs.
+    pub(crate) fn try_second(&self) -> Result<Server, Refusal> {
+        let launch = Launch {
+            folder: self.folder.path(),
+            variables: &self.variables,
+        };
+        Server::start(&launch, &ErrorLog::default())
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the server's log\n{}---", self.log.text());
+            return;
+        }
+        check_database(&mut self.database());
+        self.server.kill_9();
+        let log = self.log.text();
+        assert!(!log.contains("panicked"), "the server panicked:\n{log}");
+    }
+}

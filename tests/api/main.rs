@@ -1,0 +1,40 @@
+//! Drives the real program as its users do: over HTTP, against a fake provider, through faults.
+//!
+//! The bench comes first: a service for one test ([`app`], [`server`]), who uses it ([`client`], [`witness`],
+//! [`sse`], [`problem`]), whom it uses ([`upstream`]), and what must hold whatever happens ([`checker`],
+//! [`database`]). The tests follow.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "the bench stops at the first surprise, as tests do"
+)]
+
+mod app;
+mod checker;
+mod client;
+mod database;
+mod deadline;
+mod problem;
+mod server;
+mod sse;
+mod upstream;
+mod witness;
+
+mod bad_bodies;
+mod bad_input;
+mod busy;
+mod continuation;
+mod idempotency;
+mod operations;
+mod provider_faults;
+mod readers;
+mod regeneration;
+mod restart;
+mod resume_input;
+mod sessions;
+mod shutdown;
+mod start_up;
+mod stop;
+mod storage;
+mod text;
+mod turn;

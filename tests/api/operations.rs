@@ -1,0 +1,104 @@
+//! What operators and browsers look at: health, metrics, the page.
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::app::{Setup, TestApp};
+use crate::checker::check_turn;
+use crate::client::{Client, header};
+use crate::upstream::{Script, Signal};
+
+async fn text(learner: &Client, path: &str) -> String {
+    let response = learner.call(Method::GET, path, Value::Null).await;
+    assert_eq!(response.status(), StatusCode::OK, "{path}");
+    response.text().await.expect("a whole body")
+}
+
+#[tokio::test]
+async fn it_says_that_it_lives_and_is_ready() {
+    let app = TestApp::start();
+    assert_eq!(app.learner.status_of("/health/live").await, StatusCode::OK);
+    assert_eq!(app.learner.status_of("/health/ready").await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn metrics_are_in_the_open_metrics_form_and_name_no_user() {
+    let app = TestApp::start();
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    reader.until_end().await;
+    let metrics = text(&app.learner, "/metrics").await;
+    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
+    assert!(metrics.contains("# TYPE tutorstream_"), "{metrics}");
+    for private in [
+        &reader.session_id,
+        &reader.turn_id,
+        "sky",
+        "local",
+        "test-key-not-a-secret",
+    ] {
+        assert!(!metrics.contains(private), "{private} is in the metrics");
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_served_and_may_load_nothing_from_elsewhere() {
+    let app = TestApp::start();
+    let response = app.learner.call(Method::GET, "/", Value::Null).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(header(&response, "content-type").starts_with("text/html"));
+    assert_eq!(header(&response, "x-content-type-options"), "nosniff");
+    let policy = header(&response, "content-security-policy");
+    for rule in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "connect-src 'self'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(rule), "{rule} is not in {policy}");
+    }
+    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    let page = response.text().await.expect("a whole body");
+    for own in page
+        .split(['"', '\''])
+        .filter(|word| word.ends_with(".js") || word.ends_with(".css"))
+    {
+        let path = format!("/{}", own.trim_start_matches(['.', '/']));
+        assert_eq!(app.learner.status_of(&path).await, StatusCode::OK, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn no_log_line_has_a_learners_text_or_a_reply() {
+    let app = TestApp::start();
+    app.upstream
+        .next(Script::stream().delta("canary-of-the-reply").cut());
+    app.learner.send("canary-of-the-question").await.until_end().await;
+    assert!(!app.log().contains("canary"), "{}", app.log());
+}
+
+#[tokio::test]
+async fn a_silent_stream_is_kept_alive_by_comments() {
+    let app = TestApp::start();
+    let go_on = Signal::new();
+    app.upstream
+        .next(Script::stream().delta("Because").wait_for(&go_on).finish());
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    reader.until_text("Because").await;
+    let before = reader.stream().comments;
+    while reader.stream().comments == before {
+        reader.stream().read_more().await.expect("a heartbeat");
+    }
+    go_on.give();
+    reader.until_end().await;
+}
+
+#[tokio::test]
+async fn without_a_provider_the_practice_tutor_answers() {
+    let app = Setup::new().without_provider().start();
+    assert_eq!(app.learner.get("/sessions").await["provider"]["practice"], true);
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    assert_eq!(reader.until_end().await.data["status"], "complete");
+    assert!(!reader.text().is_empty());
+    check_turn(&mut app.database(), &[&reader], None);
+    assert_eq!(app.upstream.count(), 0);
+}

@@ -1,0 +1,151 @@
+//! A fake OpenAI-compatible upstream on a real socket and a thread of its own. It can pause, cut, reset and hang at
+//! any byte; without a script it answers by the seed in the learner's message.
+
+mod connection;
+mod plan;
+mod script;
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+pub(crate) use plan::Plan;
+pub(crate) use script::{Script, Signal, Step, chunk};
+
+use crate::deadline::eventually;
+
+/// What is answered to a message without a seed.
+const DEFAULT: Plan = Plan {
+    seed: 1,
+    deltas: 12,
+    rate: 0,
+    size: 0,
+};
+
+/// One request for a streamed reply.
+pub(crate) struct Request {
+    pub(crate) body: Value,
+    /// The head, as it came.
+    pub(crate) head: String,
+    /// The server has closed the connection, or the reply is through.
+    pub(crate) closed: Signal,
+    /// Every step of the script was taken.
+    pub(crate) played: Signal,
+}
+
+impl Request {
+    /// What the server asks the model to go on from.
+    pub(crate) fn kept(&self) -> Option<&str> {
+        let last = self.messages().last()?;
+        (last["role"] == "assistant").then(|| last["content"].as_str())?
+    }
+
+    pub(crate) fn messages(&self) -> &[Value] {
+        self.body["messages"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    fn plan(&self) -> Plan {
+        let last = self.messages().iter().rfind(|message| message["role"] == "user");
+        last.and_then(|message| Plan::find(message["content"].as_str()?))
+            .unwrap_or(DEFAULT)
+    }
+}
+
+#[derive(Default)]
+struct Desk {
+    scripts: VecDeque<Script>,
+    always: Option<Script>,
+    requests: Vec<Arc<Request>>,
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Desk>>);
+
+impl Shared {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a request and decides what is done with it.
+    fn receive(&self, request: &Arc<Request>) -> Script {
+        let mut desk = self.desk();
+        desk.requests.push(Arc::clone(request));
+        let script = desk.scripts.pop_front().or_else(|| desk.always.clone());
+        script.unwrap_or_else(|| Script::seeded(&request.plan(), request.kept().unwrap_or_default()))
+    }
+}
+
+/// The upstream; gone when dropped.
+pub(crate) struct Upstream {
+    address: SocketAddr,
+    shared: Shared,
+    runtime: Option<Runtime>,
+}
+
+impl Upstream {
+    pub(crate) fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build();
+        let runtime = runtime.expect("a runtime");
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        listener
+            .set_nonblocking(true)
+            .expect("a socket can be non-blocking");
+        let shared = Shared::default();
+        runtime.spawn(serve(listener, shared.clone()));
+        Self {
+            address,
+            shared,
+            runtime: Some(runtime),
+        }
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// The next request without a script gets this one.
+    pub(crate) fn next(&self, script: Script) {
+        self.shared.desk().scripts.push_back(script);
+    }
+
+    /// Every request without a script of its own gets this one.
+    pub(crate) fn always(&self, script: Script) {
+        self.shared.desk().always = Some(script);
+    }
+
+    /// How many replies were asked for.
+    pub(crate) fn count(&self) -> usize {
+        self.shared.desk().requests.len()
+    }
+
+    /// Request number `number`, from 0, as soon as it has come.
+    pub(crate) async fn request(&self, number: usize) -> Arc<Request> {
+        let what = format!("request {number} reaches the upstream");
+        eventually(&what, || self.shared.desk().requests.get(number).cloned()).await
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn serve(listener: std::net::TcpListener, shared: Shared) {
+    let listener = TcpListener::from_std(listener).expect("a listener");
+    let mut connections = tokio::task::JoinSet::new();
+    while let Ok((socket, _)) = listener.accept().await {
+        connections.spawn(connection::serve(socket, shared.clone()));
+        while connections.try_join_next().is_some() {}
+    }
+}

@@ -1,0 +1,196 @@
+//! Somebody who watches a turn and remembers everything, over as many connections as that takes.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Response, StatusCode};
+
+use crate::client::{Client, header};
+use crate::deadline::HANG;
+use crate::sse::{End, Event, EventStream};
+
+/// A pause before a witness knocks again at a door that is closed.
+const KNOCK_AGAIN: Duration = Duration::from_millis(20);
+
+/// One client's view of one turn.
+pub(crate) struct Witness {
+    client: Client,
+    pub(crate) turn_id: String,
+    pub(crate) session_id: String,
+    stream: Option<EventStream>,
+    /// Every durable event, in the order in which they came.
+    pub(crate) events: Vec<Event>,
+    /// Every passing event.
+    pub(crate) passing: Vec<Event>,
+}
+
+impl Witness {
+    /// Watches the turn that `response` begins or joins, and names.
+    pub(crate) fn of(client: &Client, response: Response) -> Self {
+        assert_eq!(response.status(), StatusCode::OK, "no stream: {response:?}");
+        let ids = [header(&response, "x-turn-id"), header(&response, "x-session-id")];
+        Self::joining(client, ids.each_ref().map(String::as_str), response)
+    }
+
+    /// Watches a turn of a session that are known.
+    pub(crate) fn joining(client: &Client, [turn_id, session_id]: [&str; 2], response: Response) -> Self {
+        assert_eq!(response.status(), StatusCode::OK, "no stream: {response:?}");
+        Self {
+            client: client.clone(),
+            turn_id: turn_id.to_owned(),
+            session_id: session_id.to_owned(),
+            stream: Some(EventStream::new(response)),
+            events: Vec::new(),
+            passing: Vec::new(),
+        }
+    }
+
+    /// The connection, for looking at what is no event.
+    pub(crate) fn stream(&mut self) -> &mut EventStream {
+        self.stream.as_mut().expect("the witness is connected")
+    }
+
+    /// The next event, remembered; or how the connection ended.
+    pub(crate) async fn next(&mut self) -> Result<Event, End> {
+        let result = self.stream().next().await;
+        match &result {
+            Ok(event) if event.id.is_some() => self.events.push(event.clone()),
+            Ok(event) => {
+                if event.name == "rewind" {
+                    let last = event.data["lastEventId"].as_u64();
+                    self.events.retain(|seen| seen.id <= last);
+                }
+                self.passing.push(event.clone());
+            }
+            Err(_) => self.stream = None,
+        }
+        result
+    }
+
+    /// Watches until an event that `wanted` knows. The connection must live so long.
+    pub(crate) async fn until(&mut self, wanted: impl Fn(&Event) -> bool) -> Event {
+        loop {
+            match self.next().await {
+                Ok(event) if wanted(&event) => return event,
+                Ok(_) => {}
+                Err(end) => panic!("the connection ended ({end:?}) after {:?}", self.events.last()),
+            }
+        }
+    }
+
+    /// Watches until an event of this name.
+    pub(crate) async fn until_event(&mut self, name: &str) -> Event {
+        self.until(|event| event.name == name).await
+    }
+
+    /// Watches until the text so far contains `part`.
+    pub(crate) async fn until_text(&mut self, part: &str) {
+        while !self.text().contains(part) {
+            self.until_event("text-delta").await;
+        }
+    }
+
+    /// Watches until the connection ends, and says how it did.
+    pub(crate) async fn until_cut(&mut self) -> End {
+        loop {
+            if let Err(end) = self.next().await {
+                return end;
+            }
+        }
+    }
+
+    /// Watches to the turn's end, on this connection.
+    pub(crate) async fn until_end(&mut self) -> Event {
+        let end = self.until_event("turn-end").await;
+        assert_eq!(self.next().await, Err(End::Clean), "nothing comes after turn-end");
+        end
+    }
+
+    /// Closes the tab.
+    pub(crate) fn leave(&mut self) {
+        self.stream = None;
+    }
+
+    /// Opens another connection where the last one ended; false when there is nothing more to see.
+    pub(crate) async fn resume(&mut self) -> bool {
+        let response = self
+            .client
+            .open_events(&self.turn_id, Some(&self.last_event_id().to_string()))
+            .await;
+        if response.status() == StatusCode::NO_CONTENT {
+            return false;
+        }
+        assert_eq!(
+            response.status(),
+            StatusCode::OK,
+            "resume after {}",
+            self.last_event_id()
+        );
+        self.stream = Some(EventStream::new(response));
+        true
+    }
+
+    /// Watches to the turn's end through any number of cuts and restarts, as a browser's page does.
+    pub(crate) async fn persist(&mut self) -> Event {
+        let start = Instant::now();
+        loop {
+            if self.stream.is_some() {
+                while self.next().await.is_ok() {}
+            }
+            match self.events.last() {
+                Some(event) if event.name == "turn-end" => return event.clone(),
+                _ => assert!(start.elapsed() < HANG, "turn {} has no end", self.turn_id),
+            }
+            self.knock().await;
+        }
+    }
+
+    /// One try to reconnect. A closed door, or a server that says "later", is no fault of the witness.
+    async fn knock(&mut self) {
+        let path = format!("/turns/{}/events", self.turn_id);
+        let request = self.client.request(reqwest::Method::GET, &path);
+        let last = self.last_event_id().to_string();
+        match request.header("Last-Event-ID", last).send().await {
+            Ok(response) if response.status() == StatusCode::OK => {
+                self.stream = Some(EventStream::new(response));
+            }
+            Ok(response) if response.status() != StatusCode::SERVICE_UNAVAILABLE => {
+                panic!("resume after {}: {}", self.last_event_id(), response.status());
+            }
+            _ => tokio::time::sleep(KNOCK_AGAIN).await,
+        }
+    }
+
+    /// The number of the last durable event; 0 before the first.
+    pub(crate) fn last_event_id(&self) -> u64 {
+        self.events.last().and_then(|event| event.id).unwrap_or(0)
+    }
+
+    /// The reply as this witness has it on the screen.
+    pub(crate) fn text(&self) -> String {
+        text_of(&self.events)
+    }
+
+    /// The names of the durable events, with neighbours of one name taken together.
+    pub(crate) fn outline(&self) -> Vec<&str> {
+        let mut names = self
+            .events
+            .iter()
+            .map(|event| event.name.as_str())
+            .collect::<Vec<_>>();
+        names.dedup();
+        names
+    }
+}
+
+/// The reply that events tell.
+pub(crate) fn text_of(events: &[Event]) -> String {
+    let mut text = String::new();
+    for event in events {
+        match event.name.as_str() {
+            "text-delta" => text.push_str(event.data["text"].as_str().expect("a text-delta has text")),
+            "attempt-start" if event.data["mode"] == "restart" => text.clear(),
+            _ => {}
+        }
+    }
+    text
+}

@@ -1,0 +1,111 @@
+// The network between browser and server breaks; the reply does not.
+
+import assert from "node:assert/strict";
+
+import { scene } from "./stage/scene.js";
+import { lastWords, words } from "./stage/texts.js";
+
+const WHOLE = lastWords(1, 60);
+const FOLLOWS = /^\/turns\/[^/]+\/events$/;
+
+async function begin(stage) {
+  const tab = await stage.open();
+  await tab.say("What is a limit?");
+  const call = await stage.upstream.nextCall();
+  call.say(words(1, 20));
+  await tab.streams("word 20");
+  return { tab, call };
+}
+
+async function finish(stage, { tab, call }) {
+  call.say(lastWords(41, 60));
+  call.finish();
+  await tab.shows("word 60");
+  await stage.tellsOnce(tab, WHOLE);
+  assert.equal(stage.requests("POST", /^\/stream-chat$/).length, 1);
+  assert.equal(stage.upstream.calls.length, 1);
+}
+
+scene("a reply goes on after its connection was cut, twice", {}, async (stage) => {
+  const { tab, call } = await begin(stage);
+  stage.network.cut();
+  call.say(words(21, 30));
+  await tab.streams("word 30");
+  stage.network.cut();
+  call.say(words(31, 40));
+  await tab.streams("word 40");
+  assert.equal(stage.requests("GET", FOLLOWS).length, 2);
+  await finish(stage, { tab, call });
+});
+
+scene("an outage shows a quiet notice, and nothing of what was written meanwhile is missing", {}, async (stage) => {
+  const { tab, call } = await begin(stage);
+  stage.network.breakDown();
+  await tab.notices("Reconnecting…");
+  call.say(words(21, 40));
+  stage.network.restore();
+  await tab.streams("word 40");
+  await tab.page.waitForSelector(".notice", { state: "detached" });
+  await finish(stage, { tab, call });
+});
+
+scene("a reply that ended during an outage is whole afterwards", {}, async (stage) => {
+  const { tab, call } = await begin(stage);
+  stage.network.breakDown();
+  await tab.notices("Reconnecting…");
+  call.say(words(21, 40));
+  call.say(lastWords(41, 60));
+  call.finish();
+  stage.network.restore();
+  await tab.shows("word 60");
+  await stage.tellsOnce(tab, WHOLE);
+});
+
+scene("a connection that falls silent is given up and the reply goes on over another", {}, async (stage) => {
+  const tab = await stage.open();
+  await tab.page.clock.install();
+  await tab.page.reload();
+  await tab.page.waitForSelector(".welcome");
+  await tab.say("What is a limit?");
+  const call = await stage.upstream.nextCall();
+  call.say(words(1, 20));
+  await tab.streams("word 20");
+  assert.equal(stage.network.silence("POST /stream-chat"), 1);
+  call.say(words(21, 40));
+  await tab.page.clock.fastForward(41_000);
+  await tab.streams("word 40");
+  await finish(stage, { tab, call });
+});
+
+scene("a message whose answer was lost is sent again and answered once", {}, async (stage) => {
+  const tab = await stage.open();
+  stage.network.loseAnswerTo("POST /stream-chat");
+  await tab.say("What is a limit?");
+  await stage.upstream.answer(WHOLE);
+  await tab.shows("word 60");
+  await stage.tellsOnce(tab, WHOLE);
+  const sent = stage.requests("POST", /^\/stream-chat$/).map(({ body }) => JSON.parse(body).clientMessageId);
+  assert.equal(sent.length, 2);
+  assert.equal(new Set(sent).size, 1);
+  assert.equal(stage.upstream.calls.length, 1);
+});
+
+scene("a message written offline is sent once when the network is back", {}, async (stage) => {
+  const tab = await stage.open();
+  await tab.say("What is a limit?");
+  await stage.upstream.answer(words(1, 20));
+  await tab.shows("word 20");
+  await tab.rests();
+  await stage.context.setOffline(true);
+  await tab.page.getByText("You are offline.").waitFor();
+  await tab.say("And a derivative?");
+  await tab.page.getByText("Will be sent when you are back online").waitFor();
+  await stage.context.setOffline(false);
+  await stage.upstream.answer(words(21, 40));
+  await tab.shows("word 40");
+  await tab.rests();
+  const stored = await stage.messages(tab);
+  assert.deepEqual(stored.map(({ role }) => role), ["user", "assistant", "user", "assistant"]);
+  assert.deepEqual(await tab.questions(), ["What is a limit?", "And a derivative?"]);
+  assert.equal(stage.requests("POST", /^\/stream-chat$/).length, 2);
+});

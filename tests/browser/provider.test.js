@@ -1,0 +1,73 @@
+// The provider fails; the learner is told and can try again.
+
+import assert from "node:assert/strict";
+
+import { scene } from "./stage/scene.js";
+import { lastWords, words } from "./stage/texts.js";
+
+for (const [status, title] of [
+  [500, "failed"],
+  [429, "limit"],
+  [401, "key"],
+]) {
+  scene(`an error ${status} of the provider is shown, and a retry works`, {}, async (stage) => {
+    const tab = await stage.open();
+    await tab.say("What is a limit?");
+    (await stage.upstream.nextCall()).refuse(status, "no");
+    await tab.page.locator(".failure strong").waitFor();
+    await tab.rests();
+    assert.match(await tab.page.textContent(".failure strong"), /^The tutor's model provider /, title);
+    await tab.press("Retry");
+    await stage.upstream.answer(lastWords(1, 20));
+    await tab.shows("word 20");
+    await tab.rests();
+    assert.equal(await tab.page.locator(".failure").count(), 0);
+    assert.deepEqual(await tab.questions(), ["What is a limit?"]);
+    assert.deepEqual(await tab.replies(), [lastWords(1, 20)]);
+  });
+}
+
+scene("an error in the middle of a reply keeps what was written, and a retry works", {}, async (stage) => {
+  const tab = await stage.open();
+  await tab.say("What is a limit?");
+  const call = await stage.upstream.nextCall();
+  call.say(words(1, 20));
+  await tab.streams("word 20");
+  call.fail("out of memory");
+  await tab.page.locator(".failure strong").waitFor();
+  assert.deepEqual(await tab.replies(), [lastWords(1, 20)]);
+  await tab.rests();
+  await tab.press("Retry");
+  await stage.upstream.answer(lastWords(21, 40));
+  await tab.shows("word 40");
+  await tab.rests();
+  assert.deepEqual(await tab.replies(), [lastWords(21, 40)]);
+});
+
+scene("a reply that the provider cut is kept and can be continued", { continuesPartial: true }, async (stage) => {
+  const tab = await stage.open();
+  await tab.say("What is a limit?");
+  const call = await stage.upstream.nextCall();
+  call.say(words(1, 20));
+  await tab.streams("word 20");
+  call.cut();
+  await tab.notices("This reply was cut off.");
+  await tab.rests();
+  await tab.press("Continue");
+  const next = await stage.upstream.nextCall();
+  assert.equal(next.kept, words(1, 20));
+  next.say(lastWords(21, 40));
+  next.finish();
+  await tab.shows("word 40");
+  await stage.tellsOnce(tab, lastWords(1, 40));
+});
+
+scene("a reply that met the model's length limit says so", {}, async (stage) => {
+  const tab = await stage.open();
+  await tab.say("What is a limit?");
+  const call = await stage.upstream.nextCall();
+  call.say(lastWords(1, 20));
+  call.finish("length");
+  await tab.notices("length limit");
+  await stage.tellsOnce(tab, lastWords(1, 20));
+});

@@ -1,0 +1,103 @@
+// The real server as a process of its own: started, killed, told to stop and started again in the same place.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { within } from "./waiting.js";
+
+const BINARY = process.env.TUTORSTREAM_BINARY;
+const LOG_LINES = 60;
+const running = new Set();
+
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
+export class Server {
+  #folder;
+  #environment;
+  #child = null;
+  /** The last lines of its log. */
+  log = [];
+
+  /** `settings`: `{baseUrl, continuesPartial, drainSeconds, mergeWindowMs}`; no `baseUrl`: the practice tutor answers. */
+  static async start(folder, settings) {
+    const server = new Server();
+    server.#folder = folder;
+    server.#environment = await environment(folder, settings);
+    await server.#start("127.0.0.1:0");
+    return server;
+  }
+
+  get address() {
+    return new URL(this.origin);
+  }
+
+  /** With the same address and the same database. */
+  async startAgain() {
+    await this.#start(this.address.host);
+  }
+
+  /** Sends the signal and resolves when the process is gone. */
+  async stop(signal) {
+    const child = this.#child;
+    this.signal(signal);
+    await within(ended(child), `the server ends after ${signal}`);
+  }
+
+  signal(signal) {
+    this.#child.kill(signal);
+  }
+
+  async ended() {
+    await within(ended(this.#child), "the server ends");
+  }
+
+  async #start(bind) {
+    const child = spawn(BINARY, [], {
+      cwd: this.#folder,
+      env: { ...this.#environment, TUTORSTREAM_BIND: bind },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#child = child;
+    running.add(child);
+    child.once("exit", () => running.delete(child));
+    createInterface(child.stderr).on("line", (line) => {
+      this.log.push(line);
+      this.log.splice(0, this.log.length - LOG_LINES);
+    });
+    this.origin = await within(announced(child), "the server says where it listens");
+  }
+}
+
+async function announced(child) {
+  const lines = createInterface(child.stdout);
+  const gone = ended(child).then(() => {
+    throw new Error("the server ended before it listened");
+  });
+  const [line] = await Promise.race([once(lines, "line"), gone]);
+  return line.replace(/^listening on /, "");
+}
+
+async function ended(child) {
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+}
+
+async function environment(folder, settings) {
+  const config = join(folder, "settings.toml");
+  const provider = settings.baseUrl ? `[provider]\ncontinues_partial = ${Boolean(settings.continuesPartial)}\n` : "";
+  await writeFile(config, provider);
+  return {
+    DATABASE_URL: `sqlite://${join(folder, "tutorstream.db")}`,
+    RUST_LOG: "info",
+    TUTORSTREAM_CONFIG: config,
+    TUTORSTREAM_DRAIN_SECONDS: String(settings.drainSeconds ?? 20),
+    TUTORSTREAM_MERGE_WINDOW_MS: String(settings.mergeWindowMs ?? 25),
+    ...(settings.baseUrl && {
+      OPENAI_BASE_URL: settings.baseUrl,
+      OPENAI_API_KEY: "test-key-not-a-secret",
+      OPENAI_MODEL: "scripted",
+    }),
+  };
+}
