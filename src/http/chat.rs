@@ -9,10 +9,9 @@ use super::body::{JsonBody, check_line, check_message};
 use super::error::ApiError;
 use super::identity::Identity;
 use super::{SharedApp, sse};
-use crate::app::App;
 use crate::ids::SessionId;
 use crate::model::BusyPolicy;
-use crate::repository::{NewTurn, UserRepository};
+use crate::repository::{IdempotencyKey, NewMessage, NewTurn, Task, UserRepository};
 use crate::turn::Started;
 
 /// The body of `POST /stream-chat`.
@@ -54,14 +53,17 @@ pub(super) async fn stream_chat(
     identity.must_be(body.user_id.as_deref())?;
     body.check()?;
     let user = app.repository.for_user(&identity.subject);
+    let key = idempotency_key(request.headers())?.or_else(|| body.client_message_id.clone());
+    let fingerprint = body.fingerprint();
     let new = NewTurn {
-        idempotency_key: idempotency_key(request.headers())?.or_else(|| body.client_message_id.clone()),
-        fingerprint: body.fingerprint(),
-        session_id: body.session_id,
-        subject: body.subject,
-        message: body.message,
-        client_message_id: body.client_message_id,
-        on_busy: body.on_busy.unwrap_or_default(),
+        key: key.map(|key| IdempotencyKey { key, fingerprint }),
+        task: Task::Answer(NewMessage {
+            session_id: body.session_id,
+            subject: body.subject,
+            content: body.message,
+            client_message_id: body.client_message_id,
+            on_busy: body.on_busy.unwrap_or_default(),
+        }),
         answering: app.turns.answering(),
     };
     let started = app.turns.start(user.clone(), new).await?;
@@ -74,14 +76,13 @@ pub(super) async fn follow(
     user: &UserRepository,
     started: Started,
 ) -> Result<HttpResponse, ApiError> {
-    let app: &std::sync::Arc<App> = app;
-    let (subscription, stored) = app.turns.subscribe(user, started.turn_id, 0).await?;
-    let mut response = sse::response(app, subscription, 0, stored);
+    let following = app.turns.subscribe(user, started.turn_id, 0).await?;
+    let mut response = sse::response(app, following);
     sse::name_turn(&mut response, started);
     Ok(response)
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);
     };

@@ -19,6 +19,8 @@ pub(super) struct ApiError {
     location: Option<String>,
     /// Seconds.
     retry_after: Option<u32>,
+    /// Methods that the path takes.
+    allow: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -40,6 +42,7 @@ impl ApiError {
             detail: detail.into(),
             location: None,
             retry_after: None,
+            allow: None,
         }
     }
 
@@ -49,6 +52,15 @@ impl ApiError {
 
     pub(super) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing here.")
+    }
+
+    pub(super) fn method_not_allowed(allowed: &str) -> Self {
+        let detail = "This path does not take that method.";
+        let error = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail);
+        Self {
+            allow: Some(allowed.to_owned()),
+            ..error
+        }
     }
 
     fn unavailable(code: &'static str, detail: &str) -> Self {
@@ -92,6 +104,9 @@ impl ResponseError for ApiError {
         }
         if let Some(seconds) = self.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        if let Some(allow) = &self.allow {
+            response.insert_header((header::ALLOW, allow.as_str()));
         }
         let problem = Problem {
             r#type: "about:blank",

@@ -2,20 +2,20 @@
 
 use std::collections::HashMap;
 
-use actix_web::HttpResponse;
 use actix_web::web::Path;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
 use super::SharedApp;
 use super::body::{JsonBody, check_line, check_message};
-use super::chat::follow;
+use super::chat::{follow, idempotency_key};
 use super::error::ApiError;
 use super::identity::Identity;
 use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
 use super::sessions::PageQuery;
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{FinishReason, Role, Status, Usage};
-use crate::repository::{Message, MessagePage, UserRepository};
+use crate::repository::{IdempotencyKey, Message, MessagePage, NewTurn, Task, UserRepository};
 use crate::time::rfc3339;
 
 const DEFAULT_PAGE: i64 = 200;
@@ -183,11 +183,21 @@ pub(super) async fn update_message(
 
 pub(super) async fn regenerate_message(
     app: SharedApp,
+    request: HttpRequest,
     identity: Identity,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
-    let message = (parse_id(&ids.0)?, parse_id(&ids.1)?);
+    let (session_id, message_id) = (parse_id(&ids.0)?, parse_id(&ids.1)?);
     let user = app.repository.for_user(&identity.subject);
-    let started = app.turns.regenerate(user.clone(), message).await?;
+    let key = idempotency_key(request.headers())?;
+    let new = NewTurn {
+        task: Task::Regenerate(session_id, message_id),
+        key: key.map(|key| IdempotencyKey {
+            key,
+            fingerprint: format!("regenerate {message_id}"),
+        }),
+        answering: app.turns.answering(),
+    };
+    let started = app.turns.start(user.clone(), new).await?;
     follow(&app, &user, started).await
 }

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{Method, header};
 use actix_web::middleware::DefaultHeaders;
-use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, resource};
+use actix_web::web::{self, Data, ServiceConfig, resource};
 use actix_web::{Error, Resource, Route};
 
 use self::error::ApiError;
@@ -52,58 +52,71 @@ pub(crate) fn routes(
 
 fn table(config: &mut ServiceConfig) {
     config
-        .service(at("/stream-chat", [post().to(chat::stream_chat)]))
-        .service(at("/turns/{id}", [get().to(turns::get_turn)]))
-        .service(at("/turns/{id}/events", [get().to(turns::follow_turn)]))
-        .service(at("/turns/{id}/stop", [post().to(turns::stop_turn)]))
-        .service(at("/turns/{id}/continue", [post().to(turns::continue_turn)]))
+        .service(at("/stream-chat", [(POST, web::to(chat::stream_chat))]))
+        .service(at("/turns/{id}", [(GET, web::to(turns::get_turn))]))
+        .service(at("/turns/{id}/events", [(GET, web::to(turns::follow_turn))]))
+        .service(at("/turns/{id}/stop", [(POST, web::to(turns::stop_turn))]))
+        .service(at(
+            "/turns/{id}/continue",
+            [(POST, web::to(turns::continue_turn))],
+        ))
         .service(at(
             "/sessions",
             [
-                get().to(sessions::list_sessions),
-                post().to(sessions::create_session),
+                (GET, web::to(sessions::list_sessions)),
+                (POST, web::to(sessions::create_session)),
             ],
         ))
         .service(at(
             "/sessions/{id}",
             [
-                get().to(sessions::get_session),
-                patch().to(sessions::update_session),
-                delete().to(sessions::delete_session),
+                (GET, web::to(sessions::get_session)),
+                (PATCH, web::to(sessions::update_session)),
+                (DELETE, web::to(sessions::delete_session)),
             ],
         ))
         .service(at(
             "/sessions/{id}/messages",
             [
-                get().to(messages::list_messages),
-                post().to(messages::add_message),
+                (GET, web::to(messages::list_messages)),
+                (POST, web::to(messages::add_message)),
             ],
         ))
         .service(at(
             "/sessions/{id}/messages/{message_id}",
-            [patch().to(messages::update_message)],
+            [(PATCH, web::to(messages::update_message))],
         ))
         .service(at(
             "/sessions/{id}/messages/{message_id}/regenerate",
-            [post().to(messages::regenerate_message)],
+            [(POST, web::to(messages::regenerate_message))],
         ))
-        .service(at("/health/live", [get().to(ops::live)]))
-        .service(at("/health/ready", [get().to(ops::ready)]))
-        .service(at("/metrics", [get().to(ops::metrics)]))
-        .service(at("/", [get().to(page::index)]))
-        .service(at("/static/{path:.*}", [get().to(page::asset)]));
+        .service(at("/health/live", [(GET, web::to(ops::live))]))
+        .service(at("/health/ready", [(GET, web::to(ops::ready))]))
+        .service(at("/metrics", [(GET, web::to(ops::metrics))]))
+        .service(at("/", [(GET, web::to(page::index))]))
+        .service(at("/static/{path:.*}", [(GET, web::to(page::asset))]));
 }
 
-/// The methods of one path; any other is 405.
-fn at<const N: usize>(path: &str, routes: [Route; N]) -> Resource {
-    let resource = routes.into_iter().fold(resource(path), Resource::route);
-    resource.default_service(web::to(async || {
-        let detail = "This path does not take that method.";
-        Err::<String, _>(ApiError::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method-not-allowed",
-            detail,
-        ))
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PATCH: Method = Method::PATCH;
+const DELETE: Method = Method::DELETE;
+
+/// The methods of one path; any other is 405, with those that it takes (RFC 9110, section 15.5.6).
+fn at<const N: usize>(path: &str, routes: [(Method, Route); N]) -> Resource {
+    let allowed = routes
+        .iter()
+        .map(|(method, _)| method.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let resource = routes
+        .into_iter()
+        .fold(resource(path), |resource, (method, route)| {
+            resource.route(route.method(method))
+        });
+    resource.default_service(web::to(move || {
+        let error = ApiError::method_not_allowed(&allowed);
+        async { Err::<String, _>(error) }
     }))
 }
 

@@ -11,29 +11,25 @@ use futures_util::Stream;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::App;
-use crate::ids::{SessionId, TurnId};
+use crate::ids::TurnId;
 use crate::repository::{RepositoryError, StorageHealth};
-use crate::turn::{Next, Started, Stored, Subscription};
+use crate::turn::{Following, Next, Started};
 
 /// Proxies and readers are told that the connection lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+/// The reader has an event that is not stored: it begins anew.
+const REWIND: Bytes = Bytes::from_static(b"event: rewind\ndata: {\"lastEventId\":0}\n\n");
 const DEGRADED: Bytes = Bytes::from_static(b"event: storage-degraded\ndata: {}\n\n");
 
 /// A stream of events that begins at once.
-pub(super) fn response(
-    app: &Arc<App>,
-    subscription: Subscription,
-    number: u64,
-    stored: Stored,
-) -> HttpResponse {
-    let rewind = (number > stored.number).then_some(stored.number);
+pub(super) fn response(app: &Arc<App>, following: Following) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-cache, no-transform"))
         .insert_header(("X-Accel-Buffering", "no"));
-    response.streaming(events(Arc::clone(app), subscription, rewind))
+    response.streaming(events(Arc::clone(app), following))
 }
 
 /// Says which turn a response is about.
@@ -51,7 +47,7 @@ pub(super) fn name_turn(response: &mut HttpResponse, started: Started) {
     };
     insert("location", events_path(turn_id));
     insert("x-turn-id", turn_id.to_string());
-    insert("x-session-id", SessionId::to_string(&session_id));
+    insert("x-session-id", session_id.to_string());
     if joined {
         insert("idempotent-replayed", "true".to_owned());
     }
@@ -61,16 +57,13 @@ fn events_path(turn_id: TurnId) -> String {
     format!("/turns/{turn_id}/events")
 }
 
-fn events(
-    app: Arc<App>,
-    mut subscription: Subscription,
-    rewind: Option<u64>,
-) -> impl Stream<Item = Result<Bytes, RepositoryError>> {
+fn events(app: Arc<App>, following: Following) -> impl Stream<Item = Result<Bytes, RepositoryError>> {
     stream! {
         let _open = OpenStream::new(Arc::clone(&app));
         yield Ok(COMMENT);
-        if let Some(number) = rewind {
-            yield Ok(Bytes::from(format!("event: rewind\ndata: {{\"lastEventId\":{number}}}\n\n")));
+        let Following { mut subscription, rewound, .. } = following;
+        if rewound {
+            yield Ok(REWIND);
         }
         let mut health = app.repository.writer().health();
         let mut heartbeat = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);

@@ -4,14 +4,14 @@ use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
-use super::chat::follow;
+use super::chat::{follow, idempotency_key};
 use super::error::ApiError;
 use super::identity::Identity;
 use super::query::{ProblemQuery, parse_id};
 use super::{SharedApp, sse};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{FinishReason, Status, Usage};
-use crate::repository::UserRepository;
+use crate::repository::{IdempotencyKey, NewTurn, Task, UserRepository};
 use crate::time::rfc3339;
 
 /// A turn in JSON.
@@ -53,12 +53,12 @@ pub(super) async fn follow_turn(
     let header = header.map(|value| value.to_str().unwrap_or("?").to_owned());
     let number = last_event_id(header.or(query.0.last_event_id))?;
     let user = app.repository.for_user(&identity.subject);
-    let (subscription, stored) = app.turns.subscribe(&user, turn_id, number).await?;
+    let following = app.turns.subscribe(&user, turn_id, number).await?;
     // For EventSource this is the polite way to say that nothing more comes.
-    if stored.ended && number == stored.number {
+    if following.finished {
         return Ok(HttpResponse::NoContent().finish());
     }
-    Ok(sse::response(&app, subscription, number, stored))
+    Ok(sse::response(&app, following))
 }
 
 pub(super) async fn get_turn(
@@ -84,12 +84,22 @@ pub(super) async fn stop_turn(
 
 pub(super) async fn continue_turn(
     app: SharedApp,
+    request: HttpRequest,
     identity: Identity,
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let turn_id = parse_id(&id)?;
     let user = app.repository.for_user(&identity.subject);
-    let started = app.turns.continue_reply(user.clone(), turn_id).await?;
+    let key = idempotency_key(request.headers())?;
+    let new = NewTurn {
+        task: Task::Continue(turn_id),
+        key: key.map(|key| IdempotencyKey {
+            key,
+            fingerprint: format!("continue {turn_id}"),
+        }),
+        answering: app.turns.answering(),
+    };
+    let started = app.turns.start(user.clone(), new).await?;
     follow(&app, &user, started).await
 }
 

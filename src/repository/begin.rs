@@ -15,25 +15,50 @@ use crate::schema::idempotency_keys;
 /// So many turns of a session may wait for the running one.
 const LONGEST_QUEUE: usize = 8;
 
-/// A learner's message that is to be answered.
+/// What a turn is asked to do.
 #[derive(Clone, Debug)]
 pub struct NewTurn {
+    /// What is to be answered or continued.
+    pub task: Task,
+    /// With the same key this is the same turn.
+    pub key: Option<IdempotencyKey>,
+    /// Who will answer.
+    pub answering: Answering,
+}
+
+/// What is to be answered or continued.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// A learner's message.
+    Answer(NewMessage),
+    /// A further reply to a message: to the one that is named, or to the one that the named reply answers.
+    Regenerate(SessionId, MessageId),
+    /// The rest of the reply that this turn has left unfinished.
+    Continue(TurnId),
+}
+
+/// A learner's message that is to be answered.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
     /// `None`: a session is created.
     pub session_id: Option<SessionId>,
     /// The subject of a session that is created.
     pub subject: Option<String>,
     /// What the learner wrote.
-    pub message: String,
+    pub content: String,
     /// The client's name for the message.
     pub client_message_id: Option<String>,
-    /// With the same key this is the same turn.
-    pub idempotency_key: Option<String>,
-    /// What the key stands for: another fingerprint is another request.
-    pub fingerprint: String,
     /// How a running turn is met.
     pub on_busy: BusyPolicy,
-    /// Who will answer.
-    pub answering: Answering,
+}
+
+/// Makes a repeated request the same request.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey {
+    /// The client's word.
+    pub key: String,
+    /// What the key stands for: another fingerprint is another request.
+    pub fingerprint: String,
 }
 
 /// Who answers a turn.
@@ -54,6 +79,8 @@ pub struct BegunTurn {
     pub kept: String,
     /// Turns of the session that have not ended.
     pub predecessors: Vec<TurnId>,
+    /// Whether those are stopped, rather than waited for.
+    pub stop_predecessors: bool,
 }
 
 /// What became of a request to begin a turn.
@@ -65,19 +92,40 @@ pub enum Begun {
     Joined(TurnId),
 }
 
-/// Stores a learner's message and the turn that answers it.
+/// Stores what a turn begins with: the message, the turn, the key.
 pub(super) fn begin_turn(
     connection: &mut SqliteConnection,
     owner: &str,
     new: &NewTurn,
 ) -> Result<Begun, RepositoryError> {
-    if let Some(turn_id) = joined(connection, owner, new)? {
+    if let Some(key) = &new.key
+        && let Some(turn_id) = joined(connection, owner, key)?
+    {
         return Ok(Begun::Joined(turn_id));
     }
+    let begun = match &new.task {
+        Task::Answer(message) => begin_answer(connection, owner, message, &new.answering)?,
+        Task::Regenerate(session_id, message_id) => {
+            begin_regeneration(connection, owner, (*session_id, *message_id), &new.answering)?
+        }
+        Task::Continue(turn_id) => begin_continuation(connection, owner, *turn_id, &new.answering)?,
+    };
+    if let Some(key) = &new.key {
+        insert_key(connection, owner, key, begun.turn.id)?;
+    }
+    Ok(Begun::New(Box::new(begun)))
+}
+
+fn begin_answer(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    new: &NewMessage,
+    answering: &Answering,
+) -> Result<BegunTurn, RepositoryError> {
     let session = match new.session_id {
         Some(id) => sessions::find(connection, owner, id)?,
         None => {
-            let title = Some(sessions::title_of(&new.message));
+            let title = Some(sessions::title_of(&new.content));
             let fields = SessionFields {
                 title,
                 subject: new.subject.clone(),
@@ -87,22 +135,20 @@ pub(super) fn begin_turn(
         }
     };
     let predecessors = predecessors(connection, session.id, new.on_busy)?;
-    let mut message = Message::new(session.id, Role::User, new.message.clone(), Status::Complete);
+    let mut message = Message::new(session.id, Role::User, new.content.clone(), Status::Complete);
     message.client_message_id.clone_from(&new.client_message_id);
     let message = messages::insert(connection, message)?;
-    let turn = insert_reply(connection, &message, &new.answering)?;
-    if let Some(key) = &new.idempotency_key {
-        insert_key(connection, owner, key, &new.fingerprint, turn.id)?;
-    }
-    Ok(Begun::New(Box::new(BegunTurn {
+    let turn = insert_reply(connection, &message, answering)?;
+    let stop_predecessors = new.on_busy == BusyPolicy::Interrupt;
+    Ok(BegunTurn {
         turn,
         kept: String::new(),
         predecessors,
-    })))
+        stop_predecessors,
+    })
 }
 
-/// A further reply to a message: to the one that is named, or to the one that the named reply answers.
-pub(super) fn begin_regeneration(
+fn begin_regeneration(
     connection: &mut SqliteConnection,
     owner: &str,
     (session_id, message_id): (SessionId, MessageId),
@@ -121,11 +167,11 @@ pub(super) fn begin_regeneration(
         turn,
         kept: String::new(),
         predecessors: Vec::new(),
+        stop_predecessors: false,
     })
 }
 
-/// A further turn on the same reply, which goes on from the text that was kept.
-pub(super) fn begin_continuation(
+fn begin_continuation(
     connection: &mut SqliteConnection,
     owner: &str,
     turn_id: TurnId,
@@ -147,6 +193,7 @@ pub(super) fn begin_continuation(
         turn,
         kept: message.content,
         predecessors: Vec::new(),
+        stop_predecessors: false,
     })
 }
 
@@ -206,18 +253,15 @@ fn new_turn(reply: &Message, user_message_id: MessageId, answering: &Answering) 
 fn joined(
     connection: &mut SqliteConnection,
     owner: &str,
-    new: &NewTurn,
+    key: &IdempotencyKey,
 ) -> Result<Option<TurnId>, RepositoryError> {
-    let Some(key) = &new.idempotency_key else {
-        return Ok(None);
-    };
     let row = idempotency_keys::table
-        .find((owner, key))
+        .find((owner, &key.key))
         .select((idempotency_keys::fingerprint, idempotency_keys::turn_id))
         .first::<(String, TurnId)>(connection)
         .optional()?;
     match row {
-        Some((fingerprint, turn_id)) if fingerprint == new.fingerprint => Ok(Some(turn_id)),
+        Some((fingerprint, turn_id)) if fingerprint == key.fingerprint => Ok(Some(turn_id)),
         Some(_) => Err(RepositoryError::KeyReused),
         None => Ok(None),
     }
@@ -226,15 +270,14 @@ fn joined(
 fn insert_key(
     connection: &mut SqliteConnection,
     owner: &str,
-    key: &str,
-    fingerprint: &str,
+    key: &IdempotencyKey,
     turn_id: TurnId,
 ) -> Result<(), RepositoryError> {
     diesel::insert_into(idempotency_keys::table)
         .values((
             idempotency_keys::owner.eq(owner),
-            idempotency_keys::key.eq(key),
-            idempotency_keys::fingerprint.eq(fingerprint),
+            idempotency_keys::key.eq(&key.key),
+            idempotency_keys::fingerprint.eq(&key.fingerprint),
             idempotency_keys::turn_id.eq(turn_id),
             idempotency_keys::created_at.eq(now()),
         ))

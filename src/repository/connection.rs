@@ -32,6 +32,10 @@ impl Connector {
         &self.path
     }
 
+    pub(super) fn durability(&self) -> Durability {
+        self.durability
+    }
+
     /// For the writer: never waits for a lock, never checkpoints by itself.
     pub(super) fn open_for_writing(&self) -> ConnectionResult<SqliteConnection> {
         let synchronous = match self.durability {

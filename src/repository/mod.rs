@@ -10,6 +10,7 @@ mod error;
 mod group;
 mod health;
 mod job;
+mod marker;
 mod messages;
 mod open;
 mod pace;
@@ -28,7 +29,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-pub use begin::{Answering, Begun, BegunTurn, NewTurn};
+pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn, Task};
 pub use error::RepositoryError;
 pub use health::StorageHealth;
 pub use messages::Message;
@@ -61,7 +62,7 @@ pub struct Repository {
 struct Upkeep {
     _checkpointer: checkpoint::Checkpointer,
     writer_thread: JoinHandle<()>,
-    _lock: open::FileLock,
+    _lock: marker::FileLock,
 }
 
 impl Repository {
@@ -75,12 +76,16 @@ impl Repository {
         metrics: Arc<Metrics>,
     ) -> Result<(Self, Vec<LeftOver>), OpenError> {
         let connector = connection::Connector::new(path, durability);
-        let (lock, mut connection) = open::open(&connector)?;
+        let open::Opened {
+            lock,
+            mut connection,
+            may_have_lost,
+        } = open::open(&connector)?;
         let failed = |error: RepositoryError| OpenError::Open {
             path: path.to_owned(),
             reason: format!("{error:?}"),
         };
-        let left_over = recovery::recover(&mut connection).map_err(failed)?;
+        let left_over = recovery::recover(&mut connection, may_have_lost).map_err(failed)?;
         let (writer, writer_thread) =
             Writer::start(connector.clone(), connection, commit_window, metrics).map_err(failed)?;
         let checkpointer = checkpoint::Checkpointer::start(connector.clone(), writer.clone());
@@ -131,6 +136,16 @@ impl Repository {
     ) -> Result<Option<Segment>, RepositoryError> {
         self.pool
             .read(move |connection| turn_events::next_segment(connection, turn_id, after))
+            .await
+    }
+
+    /// Whether the stored log of an ended turn has an event of this number; 0 is before the first.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn has_event(&self, turn_id: TurnId, number: u64) -> Result<bool, RepositoryError> {
+        self.pool
+            .read(move |connection| Ok(number == 0 || turn_events::has_number(connection, turn_id, number)?))
             .await
     }
 

@@ -1,7 +1,5 @@
 //! Opens the database file at start: one process at a time, a sound file, a schema that this binary knows.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use diesel::migration::MigrationSource;
@@ -11,6 +9,7 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::Connector;
+use super::marker::FileLock;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
@@ -72,19 +71,23 @@ pub enum OpenError {
     },
 }
 
-/// Holds the database file for this process, for as long as it lives.
-#[derive(Debug)]
-pub(super) struct FileLock {
-    _file: File,
+/// A sound database of this program's schema.
+pub(super) struct Opened {
+    pub(super) lock: FileLock,
+    /// The writer's connection.
+    pub(super) connection: SqliteConnection,
+    /// Whether readers may have seen what is not stored.
+    pub(super) may_have_lost: bool,
 }
 
 /// Locks the file, checks it, migrates it.
 ///
 /// # Errors
 /// One `OpenError` for each reason not to start.
-pub(super) fn open(connector: &Connector) -> Result<(FileLock, SqliteConnection), OpenError> {
+pub(super) fn open(connector: &Connector) -> Result<Opened, OpenError> {
     let path = connector.path();
-    let lock = lock(path)?;
+    let mut lock = FileLock::take(path)?;
+    let may_have_lost = lock.may_have_lost(connector);
     let opened = connector.open_for_upkeep();
     let mut connection = opened.map_err(|error| damaged_or_unopenable(path, &error.to_string()))?;
     check(&mut connection, path)?;
@@ -92,51 +95,12 @@ pub(super) fn open(connector: &Connector) -> Result<(FileLock, SqliteConnection)
     drop(connection);
     let writing = connector.open_for_writing();
     let connection = writing.map_err(|error| damaged_or_unopenable(path, &error.to_string()))?;
-    Ok((lock, connection))
-}
-
-/// The marker beside the database is the lock and the memory that a database was created here.
-fn lock(path: &Path) -> Result<FileLock, OpenError> {
-    let file_error = |path: &Path| {
-        let path = path.to_owned();
-        move |source| OpenError::File { path, source }
-    };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(file_error(folder))?;
-    }
-    let mut marker = path.as_os_str().to_owned();
-    marker.push(".lock");
-    let marker = PathBuf::from(marker);
-    let remembered = std::fs::metadata(&marker).is_ok_and(|metadata| metadata.len() > 0);
-    let opened = OpenOptions::new().create(true).append(true).open(&marker);
-    let mut file = opened.map_err(file_error(&marker))?;
-    file.try_lock().map_err(|error| match error {
-        std::fs::TryLockError::WouldBlock => OpenError::InUse(path.to_owned()),
-        std::fs::TryLockError::Error(source) => file_error(&marker)(source),
-    })?;
-    if remembered && !path.exists() {
-        return Err(OpenError::Gone {
-            database: path.to_owned(),
-            marker,
-        });
-    }
-    if !remembered {
-        File::create_new(path)
-            .map(drop)
-            .or_else(already_there)
-            .map_err(file_error(path))?;
-        let note = file.write_all(b"A tutorstream database was created beside this file.\n");
-        note.map_err(file_error(&marker))?;
-    }
-    Ok(FileLock { _file: file })
-}
-
-fn already_there(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::AlreadyExists {
-        Ok(())
-    } else {
-        Err(error)
-    }
+    lock.remember(connector)?;
+    Ok(Opened {
+        lock,
+        connection,
+        may_have_lost,
+    })
 }
 
 #[derive(QueryableByName)]

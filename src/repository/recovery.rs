@@ -21,10 +21,15 @@ pub struct LeftOver {
     pub frames: Vec<u8>,
     /// Number of the last stored event.
     pub last_number: u64,
+    /// Whether readers may have seen events that are not stored: after a power cut, or when a copy was restored.
+    pub may_have_lost: bool,
 }
 
 /// Moves all batches into segments, as one transaction, and answers the turns that have not ended.
-pub(super) fn recover(connection: &mut SqliteConnection) -> Result<Vec<LeftOver>, RepositoryError> {
+pub(super) fn recover(
+    connection: &mut SqliteConnection,
+    may_have_lost: bool,
+) -> Result<Vec<LeftOver>, RepositoryError> {
     connection.immediate_transaction(|connection| {
         let left_over = turns::left_over(connection)?;
         let mut tails = BTreeMap::new();
@@ -49,7 +54,7 @@ pub(super) fn recover(connection: &mut SqliteConnection) -> Result<Vec<LeftOver>
         turn_events::delete_batches_before(connection, last + 1)?;
         left_over
             .into_iter()
-            .map(|(turn, owner)| read_log(connection, turn, owner))
+            .map(|(turn, owner)| read_log(connection, turn, owner, may_have_lost))
             .collect()
     })
 }
@@ -58,6 +63,7 @@ fn read_log(
     connection: &mut SqliteConnection,
     turn: Turn,
     owner: String,
+    may_have_lost: bool,
 ) -> Result<LeftOver, RepositoryError> {
     let mut frames = Vec::new();
     let mut last_number = 0;
@@ -70,6 +76,7 @@ fn read_log(
         owner,
         frames,
         last_number,
+        may_have_lost,
     })
 }
 

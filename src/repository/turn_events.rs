@@ -1,6 +1,6 @@
 //! Rows of `turn_events` and `commit_batches`: the stored logs.
 
-use diesel::dsl::max;
+use diesel::dsl::{exists, max};
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
@@ -68,6 +68,20 @@ pub(super) fn last_number(
         .select(max(turn_events::last_number))
         .first::<Option<i64>>(connection)?;
     Ok(last.unwrap_or(0).cast_unsigned())
+}
+
+/// Whether an event of this number stands in a segment.
+pub(super) fn has_number(
+    connection: &mut SqliteConnection,
+    turn_id: TurnId,
+    number: u64,
+) -> Result<bool, RepositoryError> {
+    let number = number.cast_signed();
+    let holds = turn_events::first_number
+        .le(number)
+        .and(turn_events::last_number.ge(number));
+    let rows = turn_events::table.filter(turn_events::turn_id.eq(turn_id).and(holds));
+    Ok(diesel::select(exists(rows)).get_result(connection)?)
 }
 
 pub(super) fn last_batch(connection: &mut SqliteConnection) -> Result<i64, RepositoryError> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::begin::{self, Answering, Begun, BegunTurn, NewTurn};
+use super::begin::{self, Begun, NewTurn};
 use super::error::RepositoryError;
 use super::messages::{self, Message};
 use super::sessions::{self, Session, SessionCursor, SessionFields};
@@ -181,30 +181,11 @@ impl UserRepository {
         self.pool.read(query).await
     }
 
-    /// Stores a learner's message and its turn; `TurnRunning`, `QueueFull`, `KeyReused`.
+    /// Stores what a turn begins with; `TurnRunning`, `QueueFull`, `KeyReused`, `NotContinuable`.
     pub async fn begin_turn(&self, new: NewTurn) -> Result<Begun> {
         let owner = Arc::clone(&self.owner);
         self.writer
             .run(move |connection| begin::begin_turn(connection, &owner, &new))
             .await
-    }
-
-    /// Begins a further reply; `TurnRunning`, `NotContinuable`.
-    pub async fn begin_regeneration(
-        &self,
-        message: (SessionId, MessageId),
-        answering: Answering,
-    ) -> Result<BegunTurn> {
-        let owner = Arc::clone(&self.owner);
-        let work =
-            move |connection: &mut _| begin::begin_regeneration(connection, &owner, message, &answering);
-        self.writer.run(work).await
-    }
-
-    /// Begins a turn that goes on with a cut reply; `TurnRunning`, `NotContinuable`.
-    pub async fn begin_continuation(&self, id: TurnId, answering: Answering) -> Result<BegunTurn> {
-        let owner = Arc::clone(&self.owner);
-        let work = move |connection: &mut _| begin::begin_continuation(connection, &owner, id, &answering);
-        self.writer.run(work).await
     }
 }

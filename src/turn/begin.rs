@@ -1,27 +1,27 @@
 //! How turns begin: a message, a further reply to one, or the rest of a cut reply is stored, and a task drives it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::live::LiveTurn;
-use super::log::{Stored, TurnLog};
+use super::live::{Interruption, LiveTurn};
+use super::log::{Resumption, TurnLog};
 use super::run::{self, Beginning};
 use super::{MOST_LIVE, Started, TurnError, Turns};
-use crate::ids::{MessageId, SessionId, TurnId};
-use crate::model::BusyPolicy;
 use crate::repository::{Begun, BegunTurn, NewTurn, RepositoryError, Turn, UserRepository};
 
 impl Turns {
-    /// Stores a learner's message and starts answering it. Goes on when the caller does not wait for it.
+    /// Stores what is to be answered and starts answering it. Goes on when the caller does not wait for it.
     ///
     /// # Errors
-    /// `Draining`, `Overloaded`; of the repository `NotFound`, `TurnRunning`, `QueueFull`, `KeyReused`, `Unavailable`.
+    /// `Draining`, `Overloaded`; of the repository `NotFound`, `TurnRunning`, `QueueFull`, `KeyReused`,
+    /// `NotContinuable`, `Unavailable`.
     pub async fn start(self: &Arc<Self>, user: UserRepository, new: NewTurn) -> Result<Started, TurnError> {
         self.admit()?;
         let turns = Arc::clone(self);
-        self.detached(async move {
-            let stop_predecessors = new.on_busy == BusyPolicy::Interrupt;
+        // A caller that goes away must not leave a turn that is stored and never driven.
+        let task = self.main.spawn(async move {
             match user.begin_turn(new).await? {
-                Begun::New(begun) => Ok(turns.launch(user, *begun, stop_predecessors)),
+                Begun::New(begun) => Ok(turns.launch(user, *begun)),
                 Begun::Joined(turn_id) => {
                     let (turn, _) = user.turn(turn_id).await?;
                     Ok(Started {
@@ -31,44 +31,11 @@ impl Turns {
                     })
                 }
             }
+        });
+        task.await.unwrap_or_else(|error| {
+            log::error!("turn.not_started error={error:?}");
+            Err(RepositoryError::Unavailable.into())
         })
-        .await
-    }
-
-    /// Starts a further reply to a message.
-    ///
-    /// # Errors
-    /// As [`Self::start`], and `NotContinuable`.
-    pub async fn regenerate(
-        self: &Arc<Self>,
-        user: UserRepository,
-        message: (SessionId, MessageId),
-    ) -> Result<Started, TurnError> {
-        self.admit()?;
-        let turns = Arc::clone(self);
-        self.detached(async move {
-            let begun = user.begin_regeneration(message, turns.answering()).await?;
-            Ok(turns.launch(user, begun, false))
-        })
-        .await
-    }
-
-    /// Starts a turn that goes on with a cut reply.
-    ///
-    /// # Errors
-    /// As [`Self::start`], and `NotContinuable`.
-    pub async fn continue_reply(
-        self: &Arc<Self>,
-        user: UserRepository,
-        turn_id: TurnId,
-    ) -> Result<Started, TurnError> {
-        self.admit()?;
-        let turns = Arc::clone(self);
-        self.detached(async move {
-            let begun = user.begin_continuation(turn_id, turns.answering()).await?;
-            Ok(turns.launch(user, begun, false))
-        })
-        .await
     }
 
     fn admit(&self) -> Result<(), TurnError> {
@@ -81,30 +48,19 @@ impl Turns {
         Ok(())
     }
 
-    /// Runs `work` to its end on the main runtime, whether or not the caller waits for it.
-    async fn detached<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T, TurnError>> + Send + 'static,
-    ) -> Result<T, TurnError> {
-        let task = self.main.spawn(work);
-        task.await.unwrap_or_else(|error| {
-            log::error!("turn.not_started error={error:?}");
-            Err(RepositoryError::Unavailable.into())
-        })
-    }
-
-    fn launch(self: &Arc<Self>, user: UserRepository, begun: BegunTurn, stop_predecessors: bool) -> Started {
+    fn launch(self: &Arc<Self>, user: UserRepository, begun: BegunTurn) -> Started {
         let BegunTurn {
             turn,
             kept,
             predecessors,
+            stop_predecessors,
         } = begun;
         let started = Started {
             turn_id: turn.id,
             session_id: turn.session_id,
             joined: false,
         };
-        let live = self.enter(turn, user, Stored::default());
+        let live = self.enter(turn, user, Resumption::default());
         run::begin_log(&live, &kept);
         self.spawn(
             live,
@@ -117,11 +73,15 @@ impl Turns {
         started
     }
 
-    pub(super) fn enter(&self, turn: Turn, user: UserRepository, stored: Stored) -> Arc<LiveTurn> {
+    /// From now on others find the turn.
+    pub(super) fn enter(&self, turn: Turn, user: UserRepository, from: Resumption) -> Arc<LiveTurn> {
         let writer = self.repository.writer().clone();
-        let log = TurnLog::new(turn.id, writer, Arc::clone(&self.merging), stored);
+        let log = TurnLog::new(turn.id, writer, Arc::clone(&self.merging), from);
         let live = LiveTurn::new(turn, user, log);
         self.lock().insert(live.turn.id, Arc::clone(&live));
+        if self.abandoning.load(Ordering::SeqCst) {
+            live.interrupt(Interruption::Abandon);
+        }
         self.metrics.turn_started();
         live
     }

@@ -2,7 +2,7 @@
 //! what is stored, what the writer has taken, and what waits.
 
 use super::event::{self, Event, TextKind};
-use super::log::Stored;
+use super::log::{Resumption, Stored};
 use crate::ids::TurnId;
 use crate::repository::{Segment, commit_batch};
 
@@ -24,6 +24,7 @@ struct Mark {
 
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
+    from: Resumption,
     /// Frames from `base` on.
     bytes: Vec<u8>,
     base: u64,
@@ -39,19 +40,19 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// A log whose first events, up to `stored`, stand in segments.
-    pub(super) fn after(stored: Stored) -> Self {
-        let mark = Mark {
-            offset: stored.offset,
-            number: stored.number,
+    pub(super) fn new(from: Resumption) -> Self {
+        let begin = Mark {
+            offset: from.offset,
+            number: from.number + from.gap,
         };
         Self {
-            base: mark.offset,
-            end: mark,
-            taken: mark,
-            stored: mark,
-            segmented: mark,
-            segment_taken: mark,
+            from,
+            base: begin.offset,
+            end: begin,
+            taken: begin,
+            stored: begin,
+            segmented: begin,
+            segment_taken: begin,
             ..Self::default()
         }
     }
@@ -177,6 +178,10 @@ impl Buffer {
 
     /// The place after event `number`; `None` when that place has left the memory.
     pub(super) fn offset_after(&self, number: u64) -> Option<u64> {
+        let Resumption {
+            number: last, gap, ..
+        } = self.from;
+        let number = if number == last { last + gap } else { number };
         if number == self.stored.number {
             return Some(self.stored.offset);
         }

@@ -69,17 +69,16 @@ impl Turns {
             text,
         } = conclusion;
         let error_code = error.as_ref().map(|error| error.code);
-        if let Some(error) = error {
-            live.log.append(&Event::Error(error));
-        }
-        live.log.append(&Event::TurnEnd(TurnEnd {
+        let end = Event::TurnEnd(TurnEnd {
             status,
             finish_reason,
             usage,
             message_id: live.turn.message_id,
             text_length: text.chars().count(),
             cached: false,
-        }));
+        });
+        let events: Vec<_> = error.map(Event::Error).into_iter().chain([end]).collect();
+        live.log.append(&events);
         let last_number = live.log.last_number();
         let outcome = TurnOutcome {
             status,

@@ -3,15 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::log::{Stored, TurnLog};
+use super::live::LiveTurn;
+use super::log::TurnLog;
 use super::subscription::{Next, Subscription};
 use super::{TurnError, Turns, event};
 use crate::ids::TurnId;
 use crate::model::Status;
 use crate::repository::{RepositoryError, UserRepository};
 
+/// A reader of a turn.
+pub struct Following {
+    /// What it reads.
+    pub subscription: Subscription,
+    /// Whether it begins anew, because the reader's last event is not stored.
+    pub rewound: bool,
+    /// Whether the reader has all there will ever be.
+    pub finished: bool,
+}
+
 impl Turns {
-    /// Follows a turn of the user from after event `number`. Answers the turn's last stored number as well.
+    /// Follows a turn of the user from after event `number`; from its beginning when no event of that number is stored.
     ///
     /// # Errors
     /// `NotFound`, `Unavailable`.
@@ -20,32 +31,51 @@ impl Turns {
         user: &UserRepository,
         turn_id: TurnId,
         number: u64,
-    ) -> Result<(Subscription, Stored), TurnError> {
-        // A turn that is stored and not yet, or no longer, here is so only for a moment.
-        for _ in 0..100 {
-            if let Some(live) = self.find_live(turn_id) {
-                if !live.belongs_to(user.owner()) {
-                    return Err(RepositoryError::NotFound.into());
-                }
+    ) -> Result<Following, TurnError> {
+        let live = self.find_running(user, turn_id).await?;
+        let (known, finished) = match &live {
+            Some(live) => {
                 let stored = *live.log.watch().borrow();
-                return Ok((
-                    self.subscription(turn_id, number, Some(Arc::clone(&live.log))),
-                    stored,
-                ));
+                (live.log.knows(number), stored.ended && number == stored.number)
             }
-            let (turn, _) = user.turn(turn_id).await?;
-            if turn.status != Status::Streaming {
-                let number_stored = turn.last_number.cast_unsigned();
-                let stored = Stored {
-                    number: number_stored,
-                    ended: true,
-                    ..Stored::default()
+            None => {
+                let last = user.turn(turn_id).await?.0.last_number.cast_unsigned();
+                (self.repository.has_event(turn_id, number).await?, number == last)
+            }
+        };
+        let from = if known { number } else { 0 };
+        let log = live.map(|live| Arc::clone(&live.log));
+        Ok(Following {
+            subscription: self.subscription(turn_id, from, log),
+            rewound: !known,
+            finished,
+        })
+    }
+
+    /// The running turn, or `None` when it has ended.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unavailable`.
+    pub(super) async fn find_running(
+        &self,
+        user: &UserRepository,
+        turn_id: TurnId,
+    ) -> Result<Option<Arc<LiveTurn>>, RepositoryError> {
+        // A turn that is stored as running and is not here has just begun or is about to be forgotten.
+        for _ in 0..200 {
+            if let Some(live) = self.find_live(turn_id) {
+                return if live.belongs_to(user.owner()) {
+                    Ok(Some(live))
+                } else {
+                    Err(RepositoryError::NotFound)
                 };
-                return Ok((self.subscription(turn_id, number, None), stored));
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            if user.turn(turn_id).await?.0.status != Status::Streaming {
+                return Ok(None);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        Err(RepositoryError::Unavailable.into())
+        Err(RepositoryError::Unavailable)
     }
 
     /// The stored text of a running turn's reply, and the number of the last event in it. `None` when it does not run.

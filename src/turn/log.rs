@@ -28,9 +28,21 @@ pub struct Stored {
     pub closed: bool,
 }
 
+/// Where a log goes on that an earlier process has begun; its default is a new log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Resumption {
+    /// Bytes that are stored.
+    pub offset: u64,
+    /// Number of the last stored event.
+    pub number: u64,
+    /// So many numbers are left out: readers may have seen events of these numbers that are not stored.
+    pub gap: u64,
+}
+
 /// The log of one live turn.
 pub struct TurnLog {
     turn_id: TurnId,
+    from: Resumption,
     writer: Writer,
     merging: Arc<Merging>,
     state: Mutex<State>,
@@ -46,17 +58,23 @@ struct State {
 }
 
 impl TurnLog {
-    /// A log whose first events, up to `stored`, are in the database; none for a new one.
+    /// A new log, or one that goes on.
     #[must_use]
-    pub fn new(turn_id: TurnId, writer: Writer, merging: Arc<Merging>, stored: Stored) -> Arc<Self> {
+    pub fn new(turn_id: TurnId, writer: Writer, merging: Arc<Merging>, from: Resumption) -> Arc<Self> {
         let state = State {
-            buffer: Buffer::after(stored),
+            buffer: Buffer::new(from),
             announced: false,
             has_text: false,
         };
-        let (stored, _) = watch::channel(stored);
+        let Resumption { offset, number, .. } = from;
+        let (stored, _) = watch::channel(Stored {
+            offset,
+            number,
+            ..Stored::default()
+        });
         Arc::new(Self {
             turn_id,
+            from,
             writer,
             merging,
             state: Mutex::new(state),
@@ -64,14 +82,23 @@ impl TurnLog {
         })
     }
 
+    /// Whether the event of this number is stored. Events of the numbers in a gap are not.
+    #[must_use]
+    pub fn knows(&self, number: u64) -> bool {
+        let Resumption {
+            number: last, gap, ..
+        } = self.from;
+        number <= self.stored.borrow().number && (number <= last || number > last + gap)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends an event that is to be stored at once.
-    pub fn append(self: &Arc<Self>, event: &Event) {
+    /// Appends events that are to be stored at once, all of them or none.
+    pub fn append(self: &Arc<Self>, events: &[Event]) {
         let mut state = self.lock();
-        state.buffer.push(event);
+        events.iter().for_each(|event| state.buffer.push(event));
         state.announced = true;
         let ended = state.buffer.has_ended();
         drop(state);

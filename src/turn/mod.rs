@@ -21,7 +21,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-pub use log::{Stored, TurnLog};
+pub use follow::Following;
+pub use log::{Resumption, Stored, TurnLog};
 pub use merging::Merging;
 pub use subscription::{Next, Subscription};
 
@@ -87,6 +88,8 @@ pub struct Turns {
     tasks: TaskTracker,
     live: Mutex<HashMap<TurnId, Arc<LiveTurn>>>,
     draining: AtomicBool,
+    /// Whether turns that have not ended are left for the next process.
+    abandoning: AtomicBool,
 }
 
 impl Turns {
@@ -103,6 +106,7 @@ impl Turns {
             tasks: TaskTracker::new(),
             live: Mutex::default(),
             draining: AtomicBool::new(false),
+            abandoning: AtomicBool::new(false),
         });
         turns.main.spawn(Arc::clone(&turns).watch_storage());
         turns
@@ -113,11 +117,7 @@ impl Turns {
     /// # Errors
     /// `NotFound`, `Unavailable`.
     pub async fn stop(&self, user: &UserRepository, turn_id: TurnId) -> Result<(), TurnError> {
-        let Some(live) = self
-            .find_live(turn_id)
-            .filter(|live| live.belongs_to(user.owner()))
-        else {
-            user.turn(turn_id).await?;
+        let Some(live) = self.find_running(user, turn_id).await? else {
             return Ok(());
         };
         live.interrupt(Interruption::Stop);
@@ -131,16 +131,12 @@ impl Turns {
         self.draining.store(true, Ordering::Relaxed);
         self.tasks.close();
         if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
+            self.abandoning.store(true, Ordering::SeqCst);
             self.lock()
                 .values()
                 .for_each(|live| live.interrupt(Interruption::Abandon));
             self.tasks.wait().await;
         }
-    }
-
-    /// Refuses new turns from now on.
-    pub fn refuse(&self) {
-        self.draining.store(true, Ordering::Relaxed);
     }
 
     /// Whether new turns are refused.

@@ -3,16 +3,24 @@
 
 use std::sync::Arc;
 
+use super::Turns;
 use super::end::Conclusion;
-use super::event::text_of;
+use super::event::{Event, TextOf, frames, text_of};
 use super::live::LiveTurn;
+use super::log::Resumption;
 use super::run::{self, Beginning};
-use super::{Stored, Turns};
 use crate::ids::{SessionId, TurnId};
-use crate::repository::{LeftOver, RepositoryError, now};
+use crate::repository::{LeftOver, RepositoryError, UserRepository, now};
 
 /// A turn that was taken up less than so long ago and is left over again has met a crash loop.
 const CRASH_LOOP_MS: i64 = 60_000;
+
+/// Where readers may have seen events that are lost, so many numbers are left out: none of theirs is used again.
+const GAP: u64 = 1_000_000;
+
+fn has_text(log: &[u8]) -> bool {
+    frames(log).any(|frame| frame.name == "text-delta")
+}
 
 impl Turns {
     /// Takes up what the last process left over. Call it before clients can connect, so that each of them finds its turn.
@@ -22,21 +30,19 @@ impl Turns {
     pub async fn take_up(self: &Arc<Self>, left_over: Vec<LeftOver>) -> Result<(), RepositoryError> {
         let mut earlier: Vec<(SessionId, TurnId)> = Vec::new();
         for left in left_over {
-            let user = self.repository.for_user(&left.owner);
-            let mut text = text_of(&left.frames);
-            if left.last_number == 0 {
-                // Nothing of its log is stored: it begins again from the text its reply had.
-                text = user.turn(left.turn.id).await?.1.content;
-            }
-            let offset = left.frames.len() as u64;
-            let stored = Stored {
-                offset,
+            let from = Resumption {
+                offset: left.frames.len() as u64,
                 number: left.last_number,
-                ..Stored::default()
+                gap: if left.may_have_lost { GAP } else { 0 },
             };
-            let live = self.enter(left.turn, user, stored);
-            if stored.number == 0 {
+            let user = self.repository.for_user(&left.owner);
+            let text = self.restored_text(&user, &left).await?;
+            let live = self.enter(left.turn, user, from);
+            if from.number == 0 {
                 run::begin_log(&live, &text);
+            } else if !text.is_empty() && !has_text(&left.frames) {
+                live.log
+                    .append(&[Event::TextDelta(TextOf { text: text.clone() })]);
             }
             let session = live.turn.session_id;
             let predecessors = earlier
@@ -61,6 +67,14 @@ impl Turns {
         Ok(())
     }
 
+    /// The text that the log tells, or else, as its turn had only begun, the text that the reply had before.
+    async fn restored_text(&self, user: &UserRepository, left: &LeftOver) -> Result<String, RepositoryError> {
+        if has_text(&left.frames) {
+            return Ok(text_of(&left.frames));
+        }
+        Ok(user.turn(left.turn.id).await?.1.content)
+    }
+
     fn may_resume(&self, live: &LiveTurn, text: &str) -> bool {
         let crash_loop = live
             .turn
@@ -78,7 +92,7 @@ impl Turns {
         }
         ::log::info!("turn.resumed turn.id={} attempt={attempt}", live.turn.id);
         live.log
-            .append(&run::attempt_start(live, attempt, "server-restarted"));
+            .append(&[run::attempt_start(live, attempt, "server-restarted")]);
         true
     }
 }

@@ -13,6 +13,7 @@ use super::live::{Interruption, LiveTurn};
 use crate::agent::estimate_tokens;
 use crate::ids::TurnId;
 use crate::provider::{Delta, DeltaStream, ProviderError, ProviderErrorKind};
+use crate::repository::RepositoryError;
 use crate::time::rfc3339;
 
 /// What a turn has before its provider is asked.
@@ -37,7 +38,7 @@ struct Reply {
 /// The first events of a log: who answers, and the text that the reply has already.
 pub(super) fn begin_log(live: &LiveTurn, kept: &str) {
     let turn = &live.turn;
-    live.log.append(&Event::TurnStart(TurnStart {
+    let mut events = vec![Event::TurnStart(TurnStart {
         turn_id: turn.id,
         session_id: turn.session_id,
         user_message_id: turn.user_message_id,
@@ -45,15 +46,16 @@ pub(super) fn begin_log(live: &LiveTurn, kept: &str) {
         provider: turn.provider.clone(),
         model: turn.model.clone(),
         created_at: rfc3339(turn.created_at),
-    }));
+    })];
     if !kept.is_empty() {
-        live.log.append(&Event::TextDelta(TextOf {
+        events.push(Event::TextDelta(TextOf {
             text: kept.to_owned(),
         }));
     }
     if turn.attempt > 1 {
-        live.log.append(&attempt_start(live, turn.attempt, "requested"));
+        events.push(attempt_start(live, turn.attempt, "requested"));
     }
+    live.log.append(&events);
 }
 
 pub(super) fn attempt_start(live: &LiveTurn, attempt: i32, reason: &'static str) -> Event {
@@ -83,11 +85,13 @@ impl Turns {
 
     async fn drive(&self, live: &Arc<LiveTurn>, beginning: Beginning, reply: &mut Reply) -> Ending {
         reply.text = beginning.kept;
-        if let Some(interruption) = self
-            .wait_for(live, &beginning.predecessors, beginning.stop_predecessors)
-            .await
-        {
-            return Ending::Interrupted(interruption);
+        let Beginning {
+            predecessors,
+            stop_predecessors,
+            ..
+        } = beginning;
+        if let Some(ending) = self.wait_for(live, &predecessors, stop_predecessors).await {
+            return ending;
         }
         let stream = match self.connect(live, reply).await {
             Ok(stream) => stream,
@@ -97,14 +101,20 @@ impl Turns {
     }
 
     /// Waits until the turns before this one have ended.
-    async fn wait_for(&self, live: &LiveTurn, predecessors: &[TurnId], stop: bool) -> Option<Interruption> {
-        for predecessor in predecessors.iter().filter_map(|id| self.find_live(*id)) {
+    async fn wait_for(&self, live: &LiveTurn, predecessors: &[TurnId], stop: bool) -> Option<Ending> {
+        for turn_id in predecessors {
+            let predecessor = match self.find_running(&live.repository, *turn_id).await {
+                Ok(Some(predecessor)) => predecessor,
+                // It has ended, or its session was deleted.
+                Ok(None) | Err(RepositoryError::NotFound) => continue,
+                Err(error) => return Some(Ending::Repository(error)),
+            };
             if stop {
                 predecessor.interrupt(Interruption::Stop);
             }
             tokio::select! {
                 () = predecessor.done() => {}
-                interruption = live.interruption() => return Some(interruption),
+                interruption = live.interruption() => return Some(Ending::Interrupted(interruption)),
             }
         }
         None

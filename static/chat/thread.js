@@ -32,7 +32,7 @@ export class Thread {
       return page.activeTurn;
     } catch (error) {
       if (this.#store.state.sessionId !== sessionId) return null;
-      this.#store.set({ threadPhase: error.status === 404 ? "missing" : "error", threadError: error });
+      this.#store.set({ threadPhase: isMissing(error) ? "missing" : "error", threadError: error });
       return null;
     }
   }
@@ -47,7 +47,7 @@ export class Thread {
       this.#replace(page);
       return page.activeTurn;
     } catch (error) {
-      if (!outdated() && error.status === 404) this.#store.set({ threadPhase: "missing", threadError: error });
+      if (!outdated() && isMissing(error)) this.#store.set({ threadPhase: "missing", threadError: error });
       return null;
     }
   }
@@ -112,6 +112,11 @@ export class Thread {
 }
 
 const EMPTY = { threadError: null, messages: [], olderCursor: null, choices: {}, focus: null };
+
+// An address that never was one is as good as gone: another try would not help.
+function isMissing({ status, code }) {
+  return status === 404 || code === "invalid-id";
+}
 
 function unsentMessage({ clientMessageId, text }, delivery) {
   const id = `local-${clientMessageId}`;

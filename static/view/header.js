@@ -12,7 +12,7 @@ export class HeaderView {
     const { sessionId, provider, online } = state;
     const title = titleOf(state);
     setText(this.#title, title);
-    document.title = sessionId === null || !title ? "Tutorstream" : `${title} – Tutorstream`;
+    document.title = sessionId === null ? "Tutorstream" : `${title} – Tutorstream`;
     setText(this.#provider, answeredBy(provider));
     this.#practice.hidden = !provider?.practice;
     this.#offline.hidden = online;
@@ -23,7 +23,7 @@ function titleOf({ sessions, sessionId, threadPhase }) {
   if (sessionId === null) return "New chat";
   if (threadPhase === "missing") return "Not found";
   const session = sessions.find((each) => each.id === sessionId);
-  return session ? session.title || "Untitled chat" : "";
+  return session ? session.title || "Untitled chat" : "Conversation";
 }
 
 function answeredBy(provider) {

@@ -5,18 +5,22 @@ import assert from "node:assert/strict";
 import { scene } from "./stage/scene.js";
 import { lastWords, words } from "./stage/texts.js";
 
-for (const [status, title] of [
-  [500, "failed"],
-  [429, "limit"],
-  [401, "key"],
+for (const [status, detail] of [
+  [500, /Try again in a moment\.$/],
+  [429, /Try again in a moment\.$/],
+  [401, /^The operator of this service has to look at this/],
 ]) {
-  scene(`an error ${status} of the provider is shown, and a retry works`, {}, async (stage) => {
+  scene(`an answer ${status} of the provider is shown as an error, and a retry works`, {}, async (stage) => {
     const tab = await stage.open();
     await tab.say("What is a limit?");
     (await stage.upstream.nextCall()).refuse(status, "no");
     await tab.page.locator(".failure strong").waitFor();
     await tab.rests();
-    assert.match(await tab.page.textContent(".failure strong"), /^The tutor's model provider /, title);
+    assert.match(await tab.page.textContent(".failure strong"), /^The tutor's model provider /);
+    assert.match(await tab.page.textContent(".failure p"), detail);
+    await tab.page.reload();
+    await tab.page.locator(".failure").waitFor();
+    await tab.rests();
     await tab.press("Retry");
     await stage.upstream.answer(lastWords(1, 20));
     await tab.shows("word 20");

@@ -42,7 +42,7 @@ scene("a reply whose server was killed waits to be continued where the provider 
   await tab.notices("Reconnecting…");
   await stage.server.startAgain();
   await tab.notices("This reply was cut off.");
-  await stage.tellsOnce(tab, words(1, 20).trimEnd(), "interrupted");
+  await stage.tellsOnce(tab, words(1, 20), "interrupted");
   await tab.press("Continue");
   await goOn(stage, tab);
 });

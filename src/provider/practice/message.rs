@@ -56,6 +56,7 @@ fn kind_of_question(words: &[&str], has_mark: bool) -> Kind {
         ("how", _) => Kind::How,
         ("what" | "what's" | "explain" | "define" | "describe", _) => Kind::What,
         ("who" | "when" | "where" | "which" | "whose" | "whom", _) => Kind::Fact,
+        ("can" | "could" | "would" | "will", "you" | "we" | "i") => Kind::Statement,
         _ if !has_mark => Kind::Statement,
         _ if words.contains(&"why") => Kind::Why,
         _ if words.contains(&"how") => Kind::How,

@@ -71,17 +71,17 @@ pub(super) const CODE_SIGNS: &[&str] = &[
 /// Words that carry no topic.
 const STOP_WORDS: &str = "\
     a about actually after again all also always am an and another any are aren't as ask at be because been \
-    before being between both but by calculate can can't cannot could define describe did didn't do does \
-    doesn't doing don't dont each either else even ever every explain find first for from get gets getting \
-    give go goes got guess had happen happens has have having he help her here him his how i i'd i'll i'm \
-    i've idea if im in into is isn't it it's its just know learn learning let let's like ll lot made make \
-    makes many may maybe me mean means might mine more most much must my need needs never no not now of off \
-    often ok okay on once one only or other our out over please put question quite really right same say \
-    says see she should show so solve some something still stuck such sure take tell than thank thanks that \
-    that's the their them then there these they they're thing things think this those through to today too \
-    try trying two under understand until up us use used using very want was wasn't way we well were what \
-    what's when where which while who whose why will with without work works would wrong yes you you're your \
-    yours";
+    before being between both but by calculate can can't cannot confused confusing could define describe did \
+    didn't difficult do does doesn't doing don't dont each either else even ever every explain find first \
+    for from get gets getting give go goes got guess had happen happens hard has have having he help her \
+    here him his how i i'd i'll i'm i've idea if im in into is isn't it it's its just know learn learning \
+    let let's like ll lost lot made make makes many may maybe me mean means might mine more most much must \
+    my need needs never no not now of off often ok okay on once one only or other our out over please put \
+    question quite really right same say says see she should show so solve some something still stuck such \
+    sure take tell than thank thanks that that's the their them then there these they they're thing things \
+    think this those through to today too try trying two under understand until up us use used using very \
+    want was wasn't way we well were what what's when where which while who whose why will with without work \
+    works would wrong yes you you're your yours";
 
 /// Whether a word, in lower case, carries no topic.
 pub(super) fn is_stop_word(word: &str) -> bool {

@@ -168,6 +168,7 @@ fn kinds_are_recognised() {
         ("Explain gravity", Kind::What),
         ("Is a whale a fish?", Kind::YesOrNo),
         ("It is heavier", Kind::Statement),
+        ("Can you help me with my essay?", Kind::Statement),
         ("def f(x): return x", Kind::Code),
     ];
     for (message, expected) in cases {
@@ -183,6 +184,7 @@ fn topics_are_the_words_that_carry_the_message() {
             Some("plants, light and photosynthesis"),
         ),
         ("What is the French Revolution?", Some("French Revolution")),
+        ("I am confused about fractions", Some("fractions")),
         ("What is 12*7?", None),
         ("yes, I think so", None),
         ("a **b** <script>", Some("script")),

@@ -1,8 +1,7 @@
-// One Chromium for a test file, and a witness of what a page must never do.
+// One Chromium for each process, and a witness of what a page must never do.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { after } from "node:test";
 
 import { chromium } from "playwright-core";
 
@@ -25,9 +24,9 @@ export function browser() {
   return launched;
 }
 
-after(async () => {
+export async function closeBrowser() {
   if (launched) await (await launched).close();
-});
+}
 
 /** Every address but the loopback's is reached through it: it takes note and refuses. */
 export class Outside {

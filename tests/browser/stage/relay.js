@@ -8,7 +8,8 @@ export class Relay {
   #target;
   #pairs = new Set();
   #refuses = false;
-  #losing = null;
+  #cutting = null;
+  #requests = [];
 
   static async start(target) {
     const relay = new Relay();
@@ -45,9 +46,14 @@ export class Relay {
     return silenced.length;
   }
 
-  /** The next request that begins so reaches the server; its answer is lost. */
-  loseAnswerTo(request) {
-    this.#losing = request;
+  /** The next request that begins so reaches the server, but of its answer only so many bytes come through. */
+  cutAnswerTo(request, bytes = 0) {
+    this.#cutting = { request, bytes };
+  }
+
+  /** How many requests that begin so went through. */
+  count(request) {
+    return this.#requests.filter((each) => each.startsWith(request)).length;
   }
 
   async close() {
@@ -79,9 +85,11 @@ export class Relay {
 
   #consider(pair, text) {
     pair.request = text;
-    if (this.#losing === null || !text.startsWith(this.#losing)) return;
-    this.#losing = null;
+    this.#requests.push(text);
+    if (this.#cutting === null || !text.startsWith(this.#cutting.request)) return;
+    const { bytes } = this.#cutting;
+    this.#cutting = null;
     pair.server.unpipe(pair.browser).resume();
-    pair.server.once("data", () => this.#end(pair));
+    pair.server.once("data", (answer) => pair.browser.end(answer.subarray(0, bytes)));
   }
 }

@@ -21,7 +21,10 @@ export class Server {
   /** The last lines of its log. */
   log = [];
 
-  /** `settings`: `{baseUrl, continuesPartial, drainSeconds, mergeWindowMs}`; no `baseUrl`: the practice tutor answers. */
+  /**
+   * `settings`: `{baseUrl, name, model, continuesPartial}` of the provider, `{drainSeconds, mergeWindowMs}` of the
+   * server. Without a `baseUrl` the practice tutor answers.
+   */
   static async start(folder, settings) {
     const server = new Server();
     server.#folder = folder;
@@ -86,18 +89,18 @@ async function ended(child) {
 
 async function environment(folder, settings) {
   const config = join(folder, "settings.toml");
-  const provider = settings.baseUrl ? `[provider]\ncontinues_partial = ${Boolean(settings.continuesPartial)}\n` : "";
-  await writeFile(config, provider);
+  const { baseUrl, name = "scripted", model = "scripted", continuesPartial = false } = settings;
+  await writeFile(config, baseUrl ? `[provider]\nname = "${name}"\ncontinues_partial = ${continuesPartial}\n` : "");
   return {
     DATABASE_URL: `sqlite://${join(folder, "tutorstream.db")}`,
     RUST_LOG: "info",
     TUTORSTREAM_CONFIG: config,
     TUTORSTREAM_DRAIN_SECONDS: String(settings.drainSeconds ?? 20),
     TUTORSTREAM_MERGE_WINDOW_MS: String(settings.mergeWindowMs ?? 25),
-    ...(settings.baseUrl && {
-      OPENAI_BASE_URL: settings.baseUrl,
+    ...(baseUrl && {
+      OPENAI_BASE_URL: baseUrl,
       OPENAI_API_KEY: "test-key-not-a-secret",
-      OPENAI_MODEL: "scripted",
+      OPENAI_MODEL: model,
     }),
   };
 }

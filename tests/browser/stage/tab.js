@@ -1,6 +1,6 @@
 // A tab with the page in it: what a learner does there and sees.
 
-import { PATIENCE_MS } from "./waiting.js";
+import { PATIENCE_MS, within } from "./waiting.js";
 
 export class Tab {
   #open = new Set();
@@ -52,6 +52,7 @@ export class Tab {
 
   /** Waits until no reply is being written and the page has asked all it wants to know. */
   async rests() {
+    await this.isQuiet();
     await this.until(() => {
       const button = document.getElementById("send");
       return button.getAttribute("aria-label") === "Send message" && !document.querySelector(".is-streaming");
@@ -60,7 +61,11 @@ export class Tab {
   }
 
   /** Waits until no request is under way and what came of them is drawn. */
-  async isQuiet() {
+  isQuiet() {
+    return within(this.#untilQuiet(), "the page asks for nothing more");
+  }
+
+  async #untilQuiet() {
     do {
       await this.page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn))));
     } while (this.#open.size > 0);

@@ -1,0 +1,112 @@
+//! The file beside the database: it locks the database for one process, and remembers that a database was created
+//! here, which file it was and since when the machine has run.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::connection::Connector;
+use super::open::OpenError;
+use crate::config::Durability;
+
+/// Linux gives each start of the machine another id.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+/// Holds the database for this process, for as long as it lives.
+#[derive(Debug)]
+pub(super) struct FileLock {
+    path: PathBuf,
+    file: File,
+    /// What the last process wrote.
+    remembered: String,
+    database_existed: bool,
+}
+
+impl FileLock {
+    /// Locks the database and makes sure that it is there, or was never there.
+    pub(super) fn take(database: &Path) -> Result<Self, OpenError> {
+        let mut path = database.as_os_str().to_owned();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let failed = |source| OpenError::File {
+            path: path.clone(),
+            source,
+        };
+        if let Some(folder) = database.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let opened = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path);
+        let mut file = opened.map_err(failed)?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::InUse(database.to_owned()),
+            TryLockError::Error(source) => failed(source),
+        })?;
+        let mut remembered = String::new();
+        file.read_to_string(&mut remembered).map_err(failed)?;
+        let database_existed = database.exists();
+        if !remembered.is_empty() && !database_existed {
+            return Err(OpenError::Gone {
+                database: database.to_owned(),
+                marker: path,
+            });
+        }
+        Ok(Self {
+            path,
+            file,
+            remembered,
+            database_existed,
+        })
+    }
+
+    /// Whether readers may have seen what the database does not have: the machine has restarted since the last
+    /// process and not every commit was synced, or this is another file than it was.
+    pub(super) fn may_have_lost(&self, connector: &Connector) -> bool {
+        if !self.database_existed {
+            return false;
+        }
+        let mut lines = self.remembered.lines().skip(1);
+        let (boot, file, durability) = (lines.next(), lines.next(), lines.next());
+        let restarted = boot != Some(&boot_line());
+        let synced = durability == Some(&durability_line(Durability::Full));
+        file != Some(&file_line(connector)) || restarted && !synced
+    }
+
+    /// Writes down what the next process has to know.
+    pub(super) fn remember(&mut self, connector: &Connector) -> Result<(), OpenError> {
+        let note = format!(
+            "A tutorstream database was created beside this file.\n{}\n{}\n{}\n",
+            boot_line(),
+            file_line(connector),
+            durability_line(connector.durability())
+        );
+        let written = (|| {
+            self.file.rewind()?;
+            self.file.set_len(0)?;
+            self.file.write_all(note.as_bytes())?;
+            self.file.sync_all()
+        })();
+        written.map_err(|source| OpenError::File {
+            path: self.path.clone(),
+            source,
+        })
+    }
+}
+
+fn boot_line() -> String {
+    let id = std::fs::read_to_string(BOOT_ID).unwrap_or_default();
+    format!("boot {}", id.trim())
+}
+
+fn file_line(connector: &Connector) -> String {
+    let (device, inode) = connector.file_id().unwrap_or_default();
+    format!("file {device}:{inode}")
+}
+
+fn durability_line(durability: Durability) -> String {
+    format!("durability {durability:?}").to_lowercase()
+}

@@ -1,0 +1,81 @@
+// The rules of axe-core on the states that a learner meets, in both colour schemes.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+
+import { scene } from "./stage/scene.js";
+import { lastWords } from "./stage/texts.js";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const REPLY = "A **limit** is what a value *approaches*.\n\n1. Choose a `delta`.\n2. [Read on](https://example.org/).\n\n" +
+  "```rust\nlet epsilon = 0.1;\n```\n\n| n | 1/n |\n|---|-----|\n| 1 | 1 |\n| 2 | 0.5 |\n\n> Closer, and closer still.";
+
+async function violations(tab) {
+  const found = await tab.page.evaluate(() => globalThis.axe.run());
+  return found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+async function openWithRules(stage) {
+  await stage.context.addInitScript({ path: AXE });
+  return stage.open();
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  scene(`axe finds nothing from the welcome to a finished reply, ${colorScheme}`, { context: { colorScheme } }, async (stage) => {
+    const tab = await openWithRules(stage);
+    assert.deepEqual(await violations(tab), [], "welcome");
+    await tab.say("What is a limit?");
+    const call = await stage.upstream.nextCall();
+    await tab.page.getByText("Thinking…").waitFor();
+    assert.deepEqual(await violations(tab), [], "thinking");
+    call.say(REPLY);
+    await tab.streams("closer still.");
+    assert.deepEqual(await violations(tab), [], "streaming");
+    call.finish();
+    await tab.rests();
+    assert.deepEqual(await violations(tab), [], "finished");
+    await tab.press("Delete “What is a limit?”");
+    await tab.page.locator("dialog[open]").waitFor();
+    assert.deepEqual(await violations(tab), [], "dialog");
+  });
+
+  scene(`axe finds nothing when things go wrong, ${colorScheme}`, { context: { colorScheme } }, async (stage) => {
+    const tab = await openWithRules(stage);
+    await tab.say("What is a limit?");
+    (await stage.upstream.nextCall()).refuse(500, "no");
+    await tab.page.locator(".failure").waitFor();
+    await tab.rests();
+    assert.deepEqual(await violations(tab), [], "failed");
+    await tab.press("Retry");
+    const call = await stage.upstream.nextCall();
+    call.say(lastWords(1, 20));
+    await tab.streams("word 20");
+    await tab.press("Stop reply");
+    await tab.notices("You stopped this reply.");
+    await tab.rests();
+    assert.deepEqual(await violations(tab), [], "stopped, with an alternative");
+    await stage.context.setOffline(true);
+    await tab.say("Written offline");
+    await tab.page.getByText("Will be sent when you are back online").waitFor();
+    assert.deepEqual(await violations(tab), [], "offline");
+    await stage.context.setOffline(false);
+    await stage.upstream.answer(lastWords(1, 20));
+    await tab.rests();
+    await tab.page.goto(`${stage.network.origin}/#/sessions/unknown`);
+    await tab.page.getByRole("heading", { name: "This conversation is not here" }).waitFor();
+    assert.deepEqual(await violations(tab), [], "missing");
+  });
+
+  const phone = { viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true, colorScheme };
+  scene(`axe finds nothing on a phone, ${colorScheme}`, { context: phone }, async (stage) => {
+    const tab = await openWithRules(stage);
+    await tab.say("What is a limit?");
+    await stage.upstream.answer(REPLY);
+    await tab.shows("closer still.");
+    await tab.rests();
+    assert.deepEqual(await violations(tab), [], "finished");
+    await tab.press("Conversations");
+    await tab.page.getByRole("link", { name: "What is a limit?" }).waitFor();
+    assert.deepEqual(await violations(tab), [], "drawer");
+  });
+}

@@ -1,0 +1,117 @@
+// A model that writes what it should not. The stage's witness fails a test for any dialog, request or policy report.
+
+import assert from "node:assert/strict";
+
+import { ATTACKS } from "./stage/attacks.js";
+import { Witness, browser } from "./stage/browser.js";
+import { inspect } from "./stage/inspection.js";
+import { scene } from "./stage/scene.js";
+
+/** What is found in the replies that are on the page. */
+async function findings(tab) {
+  await tab.isQuiet();
+  return tab.page.evaluate(inspect);
+}
+
+scene("the page comes with a policy that forbids what it does not need", {}, async (stage) => {
+  const response = await fetch(`${stage.server.origin}/`, { headers: { Connection: "close" } });
+  const policy = response.headers.get("content-security-policy").split(/;\s*/);
+  for (const directive of [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types dompurify",
+  ]) {
+    assert.ok(policy.includes(directive), directive);
+  }
+});
+
+scene("these tests would notice a dialog, an error, a policy report and a request elsewhere", {}, async (stage) => {
+  const context = await (await browser()).newContext(stage.contextOptions);
+  const witness = new Witness(stage.network.origin);
+  await witness.watch(context);
+  const page = await context.newPage();
+  await page.goto(stage.network.origin);
+  await page.evaluate(() => {
+    const image = document.createElement("img");
+    image.src = "https://e.example/x.png";
+    document.body.append(image);
+    setTimeout(() => alert(1));
+    queueMicrotask(() => {
+      throw new Error("on purpose");
+    });
+  });
+  const kinds = ["console:", "dialog:", "error:", "policy:", "request:"];
+  const isMissing = (kind) => !witness.trouble.some((line) => line.startsWith(kind));
+  while (kinds.some(isMissing)) await page.evaluate(() => {});
+  await assert.rejects(page.goto("http://e.example/"));
+  assert.deepEqual(stage.outside.requests.splice(0), ["GET http://e.example/"]);
+  await context.close();
+});
+
+scene("hostile Markdown is harmless at every prefix of its bytes", {}, async (stage) => {
+  await stage.context.addInitScript(`globalThis.inspectReplies = ${inspect};`);
+  const tab = await stage.open();
+  const found = await tab.page.evaluate(
+    async (attacks) => {
+      const { MarkdownView } = await import("/static/view/markdown.js");
+      const root = document.body.appendChild(document.createElement("div"));
+      root.className = "prose";
+      const report = [];
+      for (const attack of attacks) {
+        const view = new MarkdownView(root);
+        const bytes = new TextEncoder().encode(attack);
+        for (let end = 1; end <= bytes.length; end++) {
+          const text = new TextDecoder().decode(bytes.slice(0, end));
+          view.show(text);
+          report.push(...globalThis.inspectReplies().map((what) => `${what} from ${text}`));
+        }
+        view.show("");
+        if (root.childNodes.length > 0) report.push(`something is left of ${attack}`);
+      }
+      return report;
+    },
+    ATTACKS,
+  );
+  assert.deepEqual(found, []);
+  assert.deepEqual(await findings(tab), []);
+});
+
+scene("hostile Markdown that is streamed a letter at a time is harmless", { mergeWindowMs: 0 }, async (stage) => {
+  const tab = await stage.open();
+  // The server takes no message with a NUL in it, and replaces those that a provider writes.
+  const questions = ATTACKS.map((attack) => attack.replaceAll("\0", "").trim());
+  for (const [at, attack] of ATTACKS.entries()) {
+    await tab.say(questions[at]);
+    const call = await stage.upstream.nextCall();
+    assert.equal(call.question, questions[at]);
+    for (const letter of attack) call.say(letter);
+    call.finish();
+    await tab.rests();
+    assert.deepEqual(await findings(tab), [], attack);
+  }
+  const stored = await stage.messages(tab);
+  assert.deepEqual(stored.map(({ content }) => content), ATTACKS.flatMap((attack, at) => [questions[at], attack.replaceAll("\0", "\uFFFD")]));
+  assert.deepEqual(await tab.questions(), questions);
+  await tab.page.reload();
+  await tab.rests();
+  assert.deepEqual(await findings(tab), []);
+});
+
+scene("a reply may hold links, and they open elsewhere without saying where from", {}, async (stage) => {
+  const tab = await stage.open();
+  await tab.say("Where can I read more?");
+  await stage.upstream.answer("[Here](https://e.example/limits), or write to <tutor@e.example>.");
+  await tab.rests();
+  const links = await tab.page.$$eval(".prose a", (all) => all.map(({ href, target, rel }) => ({ href, target, rel })));
+  const rest = { target: "_blank", rel: "noopener noreferrer" };
+  assert.deepEqual(links, [
+    { href: "https://e.example/limits", ...rest },
+    { href: "mailto:tutor@e.example", ...rest },
+  ]);
+});
