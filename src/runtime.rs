@@ -21,7 +21,10 @@ thread_local! {
 /// # Errors
 /// When the system gives no threads or no epoll.
 pub fn main_runtime() -> std::io::Result<Runtime> {
+    // The other half is for the HTTP workers. Fewer threads mean fewer hand-overs between them.
+    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
     Builder::new_multi_thread()
+        .worker_threads(threads)
         .enable_all()
         .on_thread_park(|| {
             if BUSY_NOW.get() {

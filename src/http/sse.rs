@@ -68,11 +68,13 @@ fn events(app: Arc<App>, following: Following) -> impl Stream<Item = Result<Byte
         let mut health = app.repository.writer().health();
         let mut heartbeat = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let closing = app.closing.clone();
+        let mut closing = std::pin::pin!(closing.cancelled());
         loop {
             let step = tokio::select! {
                 biased;
                 next = subscription.next() => Step::Log(next),
-                () = app.closing.cancelled() => Step::Log(Ok(Next::Cut)),
+                () = &mut closing => Step::Log(Ok(Next::Cut)),
                 _ = health.changed() => Step::Health(*health.borrow_and_update()),
                 _ = heartbeat.tick() => Step::Heartbeat,
             };

@@ -16,7 +16,8 @@ pub(super) struct Waiting {
     /// Whether the write-ahead log is to start again from its beginning.
     pub(super) restart_wal: bool,
     closed: bool,
-    idle: bool,
+    /// While the writer sleeps: from when on it is of use to wake it, and when it wakes by itself.
+    asleep: Option<(Instant, Instant)>,
 }
 
 #[derive(Default)]
@@ -33,38 +34,44 @@ impl Queue {
     pub(super) fn push_job(&self, job: Box<dyn Job>) {
         let mut waiting = self.lock();
         waiting.jobs.push(job);
-        self.wake(waiting);
+        self.wake(waiting, Instant::now());
     }
 
     pub(super) fn push_ready(&self, source: Arc<dyn CommitSource>) {
         let mut waiting = self.lock();
         waiting.ready.push(source);
-        self.wake(waiting);
+        self.wake(waiting, Instant::now());
     }
 
     pub(super) fn push_due(&self, at: Instant, source: Arc<dyn CommitSource>) {
         let mut waiting = self.lock();
         waiting.due.push_back((at, source));
-        self.wake(waiting);
+        self.wake(waiting, at);
     }
 
     pub(super) fn push_restart_wal(&self) {
         let mut waiting = self.lock();
         waiting.restart_wal = true;
-        self.wake(waiting);
+        self.wake(waiting, Instant::now());
     }
 
     /// No more work will come: what waits is still written.
     pub(super) fn close(&self) {
         let mut waiting = self.lock();
         waiting.closed = true;
-        self.wake(waiting);
+        self.wake(waiting, Instant::now());
     }
 
-    fn wake(&self, waiting: MutexGuard<'_, Waiting>) {
-        let idle = waiting.idle;
+    /// Wakes the writer if it would sleep past the moment when this work can be done.
+    fn wake(&self, mut waiting: MutexGuard<'_, Waiting>, at: Instant) {
+        let late = waiting
+            .asleep
+            .is_some_and(|(earliest, wakes_at)| at.max(earliest) < wakes_at);
+        if late {
+            waiting.asleep = None;
+        }
         drop(waiting);
-        if idle {
+        if late {
             self.arrived.notify_one();
         }
     }
@@ -83,14 +90,13 @@ impl Queue {
             if wake_at <= now {
                 return Some(waiting.take(now));
             }
-            // Before `earliest` nothing that arrives can change when to wake.
-            waiting.idle = wake_at > earliest;
+            waiting.asleep = Some((earliest, wake_at));
             let (guard, _) = self
                 .arrived
                 .wait_timeout(waiting, wake_at - now)
                 .unwrap_or_else(PoisonError::into_inner);
             waiting = guard;
-            waiting.idle = false;
+            waiting.asleep = None;
         }
     }
 

@@ -61,9 +61,14 @@ async fn a_client_that_is_ahead_of_the_database_is_told_to_go_back() {
             .open_events(&reader.turn_id, Some(&ahead.to_string()))
             .await;
         assert_eq!(response.status(), StatusCode::OK);
-        let rewind = EventStream::new(response).next().await.expect("an event");
+        let mut stream = EventStream::new(response);
+        let rewind = stream.next().await.expect("an event");
         assert_eq!((rewind.id, rewind.name.as_str()), (None, "rewind"));
-        assert_eq!(rewind.data, json!({ "lastEventId": last }));
+        assert_eq!(rewind.data, json!({ "lastEventId": 0 }));
+        for event in &reader.events {
+            let next = stream.next().await.expect("the whole log follows");
+            assert_eq!(&next, event);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 
 import { scene } from "./stage/scene.js";
-import { lastWords } from "./stage/texts.js";
+import { lastWords, words } from "./stage/texts.js";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const REPLY = "A **limit** is what a value *approaches*.\n\n1. Choose a `delta`.\n2. [Read on](https://example.org/).\n\n" +
@@ -29,7 +29,7 @@ for (const colorScheme of ["light", "dark"]) {
     await tab.page.getByText("Thinking…").waitFor();
     assert.deepEqual(await violations(tab), [], "thinking");
     call.say(REPLY);
-    await tab.streams("closer still.");
+    await tab.shows("closer still.");
     assert.deepEqual(await violations(tab), [], "streaming");
     call.finish();
     await tab.rests();
@@ -49,7 +49,7 @@ for (const colorScheme of ["light", "dark"]) {
     await tab.press("Retry");
     const call = await stage.upstream.nextCall();
     call.say(lastWords(1, 20));
-    await tab.streams("word 20");
+    await tab.streams(words(1, 20));
     await tab.press("Stop reply");
     await tab.notices("You stopped this reply.");
     await tab.rests();

@@ -13,7 +13,7 @@ async function begin(stage) {
   await tab.say("What is a limit?");
   const call = await stage.upstream.nextCall();
   call.say(words(1, 20));
-  await tab.streams("word 20");
+  await tab.streams(words(1, 20));
   return { tab, call };
 }
 
@@ -30,11 +30,13 @@ scene("a reply goes on after its connection was cut, twice", {}, async (stage) =
   const { tab, call } = await begin(stage);
   stage.network.cut();
   call.say(words(21, 30));
-  await tab.streams("word 30");
+  await tab.streams(words(1, 30));
   stage.network.cut();
   call.say(words(31, 40));
-  await tab.streams("word 40");
-  assert.equal(stage.requests("GET", FOLLOWS).length, 2);
+  await tab.streams(words(1, 40));
+  const places = stage.requests("GET", FOLLOWS).map(({ lastEventId }) => lastEventId);
+  assert.equal(places.length, 2);
+  assert.ok(0 < places[0] && places[0] < places[1], `resumed after event ${places.join(" and ")}`);
   await finish(stage, { tab, call });
 });
 
@@ -44,7 +46,7 @@ scene("an outage shows a quiet notice, and nothing of what was written meanwhile
   await tab.notices("Reconnecting…");
   call.say(words(21, 40));
   stage.network.restore();
-  await tab.streams("word 40");
+  await tab.streams(words(1, 40));
   await tab.page.waitForSelector(".notice", { state: "detached" });
   await finish(stage, { tab, call });
 });
@@ -69,11 +71,11 @@ scene("a connection that falls silent is given up and the reply goes on over ano
   await tab.say("What is a limit?");
   const call = await stage.upstream.nextCall();
   call.say(words(1, 20));
-  await tab.streams("word 20");
+  await tab.streams(words(1, 20));
   assert.equal(stage.network.silence("POST /stream-chat"), 1);
   call.say(words(21, 40));
   await tab.page.clock.fastForward(41_000);
-  await tab.streams("word 40");
+  await tab.streams(words(1, 40));
   await finish(stage, { tab, call });
 });
 
@@ -83,7 +85,7 @@ for (const [lost, bytes] of [
 ]) {
   scene(`a message whose answer was lost${lost} is sent again and answered once`, {}, async (stage) => {
     const tab = await stage.open();
-    stage.network.cutAnswerTo("POST /stream-chat", bytes);
+    stage.network.cutAnswerTo("POST /stream-chat", { bytes });
     await tab.say("What is a limit?");
     await stage.upstream.answer(WHOLE);
     await tab.shows("word 60");
@@ -92,6 +94,24 @@ for (const [lost, bytes] of [
     assert.equal(stage.upstream.calls.length, 1);
   });
 }
+
+scene("a message that could not be sent is sent again by hand, and is one message with what had arrived", {}, async (stage) => {
+  const tab = await stage.open();
+  stage.network.cutAnswerTo("POST /stream-chat", { forLong: true });
+  await tab.say("What is a limit?");
+  const call = await stage.upstream.nextCall();
+  await tab.page.getByText("Can’t reach the server").first().waitFor();
+  call.say(words(1, 20));
+  stage.network.restore();
+  await tab.page.reload();
+  await tab.press("Retry");
+  await tab.streams(words(1, 20));
+  call.say(lastWords(21, 60));
+  call.finish();
+  await tab.shows("word 60");
+  await stage.tellsOnce(tab, WHOLE);
+  assert.equal(stage.upstream.calls.length, 1);
+});
 
 scene("a message written offline is sent once when the network is back", {}, async (stage) => {
   const tab = await stage.open();

@@ -14,7 +14,7 @@ async function findings(tab) {
 }
 
 scene("the page comes with a policy that forbids what it does not need", {}, async (stage) => {
-  const response = await fetch(`${stage.server.origin}/`, { headers: { Connection: "close" } });
+  const response = await stage.ask("/");
   const policy = response.headers.get("content-security-policy").split(/;\s*/);
   for (const directive of [
     "default-src 'none'",

@@ -50,7 +50,7 @@ scene("a conversation needs no mouse", {}, async (stage) => {
   const call = await stage.upstream.nextCall();
   assert.equal(call.question, "line one\nline two");
   call.say(words(1, 20));
-  await tab.streams("word 20");
+  await tab.streams(words(1, 20));
   assert.equal((await focused(tab)).name, "input");
   await tabTo(tab, "Stop reply");
   await keyboard.press("Enter");

@@ -40,7 +40,7 @@ scene("a page 360 pixels wide never moves sideways", PHONE, async (stage) => {
   await tab.say(`Why? ${"w".repeat(300)}`);
   const call = await stage.upstream.nextCall();
   call.say(`${WIDE}\n\nThe end.`);
-  await tab.streams("The end.");
+  await tab.shows("The end.");
   assert.deepEqual(await sideways(tab), NOT_AT_ALL);
   await tab.press("Stop reply");
   await tab.notices("You stopped this reply.");
@@ -84,14 +84,14 @@ scene("a reader who scrolls up stays there while the reply grows, and can jump t
   await tab.say("What is a limit?");
   const call = await stage.upstream.nextCall();
   call.say(words(1, 400));
-  await tab.streams("word 400");
+  await tab.streams(words(1, 400));
   await tab.until(isAtEnd);
   await tab.page.hover("#scroller");
   await tab.page.mouse.wheel(0, -200);
   await tab.page.locator("#jump").waitFor();
   const before = await place();
   call.say(words(401, 600));
-  await tab.streams("word 600");
+  await tab.streams(words(1, 600));
   assert.equal(await place(), before);
   await tab.press("Jump to the newest text");
   await tab.until(isAtEnd);

@@ -36,7 +36,7 @@ scene("an error in the middle of a reply keeps what was written, and a retry wor
   await tab.say("What is a limit?");
   const call = await stage.upstream.nextCall();
   call.say(words(1, 20));
-  await tab.streams("word 20");
+  await tab.streams(words(1, 20));
   call.fail("out of memory");
   await tab.page.locator(".failure strong").waitFor();
   assert.deepEqual(await tab.replies(), [lastWords(1, 20)]);
@@ -53,7 +53,7 @@ scene("a reply that the provider cut is kept and can be continued", { continuesP
   await tab.say("What is a limit?");
   const call = await stage.upstream.nextCall();
   call.say(words(1, 20));
-  await tab.streams("word 20");
+  await tab.streams(words(1, 20));
   call.cut();
   await tab.notices("This reply was cut off.");
   await tab.rests();

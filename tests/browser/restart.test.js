@@ -12,7 +12,7 @@ async function begin(stage) {
   await tab.say("What is a limit?");
   const call = await stage.upstream.nextCall();
   call.say(words(1, 20));
-  await tab.streams("word 20");
+  await tab.streams(words(1, 20));
   return { tab, call };
 }
 
@@ -21,7 +21,7 @@ async function goOn(stage, tab) {
   const call = await stage.upstream.nextCall();
   assert.equal(call.kept, words(1, 20));
   call.say(words(21, 40));
-  await tab.streams("word 40");
+  await tab.streams(words(1, 40));
   call.say(lastWords(41, 60));
   call.finish();
   await tab.shows("word 60");
@@ -76,7 +76,7 @@ scene("a deploy lets a running reply end", {}, async (stage) => {
   const { tab, call } = await begin(stage);
   stage.server.signal("SIGTERM");
   call.say(words(21, 40));
-  await tab.streams("word 40");
+  await tab.streams(words(1, 40));
   call.say(lastWords(41, 60));
   call.finish();
   await tab.shows("word 60");

@@ -42,7 +42,7 @@ const tab = await stage.open();
 await tab.say(QUESTION);
 const call = await stage.upstream.nextCall();
 call.say(BEGINNING);
-await tab.streams("Keep going");
+await tab.shows("Keep going");
 await tab.page.getByRole("heading", { name: QUESTION }).waitFor();
 await shoot(tab, "streaming.png");
 call.say(ENDING);

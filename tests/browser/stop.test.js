@@ -10,7 +10,7 @@ async function beginAndStop(stage) {
   await tab.say("What is a limit?");
   const call = await stage.upstream.nextCall();
   call.say(words(1, 20));
-  await tab.streams("word 20");
+  await tab.streams(words(1, 20));
   await tab.press("Stop reply");
   await call.left();
   await tab.notices("You stopped this reply.");
@@ -38,7 +38,7 @@ for (const continuesPartial of [true, false]) {
     assert.equal(call.kept, words(1, 20));
     assert.equal(call.body.messages.at(-1).role, continuesPartial ? "assistant" : "user");
     call.say(words(21, 40));
-    await tab.streams("word 40");
+    await tab.streams(words(1, 40));
     call.say(lastWords(41, 60));
     call.finish();
     await tab.shows("word 60");

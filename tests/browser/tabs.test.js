@@ -12,16 +12,16 @@ async function begin(stage) {
   await tab.say("What is a limit?");
   const call = await stage.upstream.nextCall();
   call.say(words(1, 20));
-  await tab.streams("word 20");
+  await tab.streams(words(1, 20));
   return { tab, call };
 }
 
 scene("a second tab shows the running reply, and both end the same", {}, async (stage) => {
   const { tab, call } = await begin(stage);
   const second = await stage.open(tab.hash);
-  await second.streams("word 20");
+  await second.streams(words(1, 20));
   call.say(words(21, 40));
-  await Promise.all([tab.streams("word 40"), second.streams("word 40")]);
+  await Promise.all([tab.streams(words(1, 40)), second.streams(words(1, 40))]);
   call.say(lastWords(41, 60));
   call.finish();
   await second.shows("word 60");
@@ -33,7 +33,7 @@ scene("a second tab shows the running reply, and both end the same", {}, async (
 scene("a stop in one tab ends the reply in the other", {}, async (stage) => {
   const { tab, call } = await begin(stage);
   const second = await stage.open(tab.hash);
-  await second.streams("word 20");
+  await second.streams(words(1, 20));
   await second.press("Stop reply");
   await call.left();
   await Promise.all([tab.notices("You stopped this reply."), second.notices("You stopped this reply.")]);
@@ -53,7 +53,7 @@ scene("a tab at rest notices what another tab asks", {}, async (stage) => {
   await tab.say("And a derivative?");
   const next = await stage.upstream.nextCall();
   next.say(words(21, 40));
-  await second.streams("word 40");
+  await second.streams(words(21, 40));
   next.finish();
   await Promise.all([tab.rests(), second.rests()]);
   assert.deepEqual(await second.questions(), ["What is a limit?", "And a derivative?"]);
@@ -70,7 +70,7 @@ scene("what is sent while another tab's reply runs waits for it and is sent once
   const first = await stage.upstream.nextCall();
   await second.say("From the second tab");
   first.say(words(21, 30));
-  await second.streams("word 30");
+  await second.streams(words(21, 30));
   first.finish();
   const last = await stage.upstream.nextCall();
   assert.equal(last.question, "From the second tab");

@@ -207,29 +207,3 @@ proptest! {
         prop_assert_eq!(read(pieces), read([&document[..]]));
     }
 }
-
-/// `cargo nextest run --release --run-ignored only decoder_speed --no-capture`
-#[test]
-#[ignore = "a measurement"]
-fn decoder_speed() {
-    let event =
-        b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hel\"},\"finish_reason\":null}]}\n\n";
-    for (name, per_chunk, chunks) in [
-        ("one event per chunk", 1, 2_000_000),
-        ("100 per chunk", 100, 20_000),
-    ] {
-        let chunk = Bytes::from(event.repeat(per_chunk));
-        let started = std::time::Instant::now();
-        let mut decoder = SseDecoder::new();
-        let mut bytes = 0;
-        for _ in 0..chunks {
-            decoder.push(chunk.clone());
-            while let Some(event) = decoder.next_event().unwrap() {
-                bytes += event.data.len();
-            }
-        }
-        let seconds = started.elapsed().as_secs_f64();
-        let events = f64::from(per_chunk as u32 * chunks);
-        println!("{name}: {:.1} M events/s ({bytes} bytes)", events / seconds / 1e6);
-    }
-}

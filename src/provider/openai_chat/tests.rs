@@ -1,4 +1,3 @@
-mod cost;
 mod failures;
 mod fake;
 mod limits;

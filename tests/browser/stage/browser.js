@@ -90,6 +90,7 @@ export class Witness {
   #see(request) {
     const { origin, pathname } = new URL(request.url());
     if (origin !== this.#origin || !PATHS.test(pathname)) this.trouble.push(`request: ${request.url()}`);
-    this.requests.push({ method: request.method(), pathname, body: request.postData() });
+    const lastEventId = Number(request.headers()["last-event-id"] ?? 0);
+    this.requests.push({ method: request.method(), pathname, lastEventId });
   }
 }

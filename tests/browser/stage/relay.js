@@ -46,9 +46,12 @@ export class Relay {
     return silenced.length;
   }
 
-  /** The next request that begins so reaches the server, but of its answer only so many bytes come through. */
-  cutAnswerTo(request, bytes = 0) {
-    this.#cutting = { request, bytes };
+  /**
+   * The next request that begins so reaches the server, but of its answer only so many bytes come through.
+   * `forLong`: nothing else does either, until `restore`.
+   */
+  cutAnswerTo(request, { bytes = 0, forLong = false } = {}) {
+    this.#cutting = { request, bytes, forLong };
   }
 
   /** How many requests that begin so went through. */
@@ -87,9 +90,12 @@ export class Relay {
     pair.request = text;
     this.#requests.push(text);
     if (this.#cutting === null || !text.startsWith(this.#cutting.request)) return;
-    const { bytes } = this.#cutting;
+    const { bytes, forLong } = this.#cutting;
     this.#cutting = null;
     pair.server.unpipe(pair.browser).resume();
-    pair.server.once("data", (answer) => pair.browser.end(answer.subarray(0, bytes)));
+    pair.server.once("data", (answer) => {
+      if (forLong) this.breakDown();
+      else pair.browser.end(answer.subarray(0, bytes));
+    });
   }
 }

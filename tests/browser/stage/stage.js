@@ -12,19 +12,29 @@ import { Tab } from "./tab.js";
 import { Upstream } from "./upstream.js";
 
 export class Stage {
+  contexts = [];
+
   /** The server's settings (see `Server.start`), `practice` for the bundled tutor, `context` for the browser's. */
-  static async set({ practice = false, context = {}, ...settings }) {
+  static async set(settings) {
     const stage = new Stage();
-    stage.folder = await mkdtemp(join(tmpdir(), "tutorstream-browser-"));
-    stage.upstream = await Upstream.start();
-    stage.server = await Server.start(stage.folder, { ...settings, baseUrl: practice ? null : stage.upstream.baseUrl });
-    stage.network = await Relay.start(stage.server.address);
-    stage.outside = await Outside.start();
-    stage.witness = new Witness(stage.network.origin);
-    stage.contexts = [];
-    stage.contextOptions = { viewport: { width: 1180, height: 760 }, proxy: stage.outside.proxy, ...context };
-    stage.context = await stage.newContext();
-    return stage;
+    try {
+      await stage.#set(settings);
+      return stage;
+    } catch (error) {
+      await stage.strike();
+      throw error;
+    }
+  }
+
+  async #set({ practice = false, context = {}, ...settings }) {
+    this.folder = await mkdtemp(join(tmpdir(), "tutorstream-browser-"));
+    this.upstream = await Upstream.start();
+    this.server = await Server.start(this.folder, { ...settings, baseUrl: practice ? null : this.upstream.baseUrl });
+    this.network = await Relay.start(this.server.address);
+    this.outside = await Outside.start();
+    this.witness = new Witness(this.network.origin);
+    this.contextOptions = { viewport: { width: 1180, height: 760 }, proxy: this.outside.proxy, ...context };
+    this.context = await this.newContext();
   }
 
   /** Another browser, so to speak: nothing is shared with the first. */
@@ -44,23 +54,26 @@ export class Stage {
   }
 
   /** Asks the server itself, past the browser and the network between. */
+  ask(path) {
+    return fetch(this.server.origin + path, { headers: { Connection: "close" } });
+  }
+
   async get(path) {
-    const response = await fetch(this.server.origin + path, { headers: { Connection: "close" } });
+    const response = await this.ask(path);
     assert.equal(response.status, 200, path);
     return response.json();
   }
 
   /** Resolves when the server refuses new turns. */
   async isDraining() {
-    const isReady = async () => (await fetch(`${this.server.origin}/health/ready`, { headers: { Connection: "close" } })).ok;
-    while (await isReady());
+    while ((await this.ask("/health/ready")).ok);
   }
 
   async messages(tab) {
     return (await this.get(`/sessions/${tab.sessionId}/messages`)).messages;
   }
 
-  /** How often the page has sent this. */
+  /** What the page has asked for. */
   requests(method, pattern) {
     return this.witness.requests.filter((each) => each.method === method && pattern.test(each.pathname));
   }
@@ -101,10 +114,10 @@ export class Stage {
 
   async strike() {
     for (const context of this.contexts) await context.close();
-    await this.network.close();
-    await this.upstream.close();
-    await this.server.stop("SIGKILL");
-    this.outside.close();
+    await this.network?.close();
+    await this.upstream?.close();
+    await this.server?.stop("SIGKILL");
+    this.outside?.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -37,13 +37,15 @@ export class Tab {
 
   /** Waits until the last reply has this text in it. */
   async shows(text) {
-    await this.until((wanted) => [...document.querySelectorAll(".from-tutor .prose")].at(-1)?.textContent.includes(wanted), text);
+    await this.until((part) => [...document.querySelectorAll(".from-tutor .prose")].at(-1)?.textContent.includes(part), text);
   }
 
-  /** Waits until the last reply is being written and has this text in it. */
+  /** Waits until the last reply is being written and is this text so far, no more and no less. */
   async streams(text) {
-    await this.shows(text);
-    await this.page.waitForSelector(".from-tutor.is-streaming");
+    await this.until((whole) => {
+      const reply = [...document.querySelectorAll(".from-tutor")].at(-1);
+      return reply?.matches(".is-streaming") && reply.querySelector(".prose").textContent.trim() === whole;
+    }, text.trim());
   }
 
   async notices(text) {
