@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::app::App;
 use crate::ids::TurnId;
 use crate::repository::{RepositoryError, StorageHealth};
-use crate::turn::{Following, Next, Started};
+use crate::turn::{Following, Next, Started, Subscription};
 
 /// Proxies and readers are told that the connection lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -29,7 +29,12 @@ pub(super) fn response(app: &Arc<App>, following: Following) -> HttpResponse {
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-cache, no-transform"))
         .insert_header(("X-Accel-Buffering", "no"));
-    response.streaming(events(Arc::clone(app), following))
+    let Following {
+        subscription,
+        rewound,
+        ..
+    } = following;
+    response.streaming(events(Arc::clone(app), subscription, rewound))
 }
 
 /// Says which turn a response is about.
@@ -57,11 +62,14 @@ fn events_path(turn_id: TurnId) -> String {
     format!("/turns/{turn_id}/events")
 }
 
-fn events(app: Arc<App>, following: Following) -> impl Stream<Item = Result<Bytes, RepositoryError>> {
+fn events(
+    app: Arc<App>,
+    mut subscription: Subscription,
+    rewound: bool,
+) -> impl Stream<Item = Result<Bytes, RepositoryError>> {
     stream! {
         let _open = OpenStream::new(Arc::clone(&app));
         yield Ok(COMMENT);
-        let Following { mut subscription, rewound, .. } = following;
         if rewound {
             yield Ok(REWIND);
         }

@@ -25,7 +25,6 @@ pub(super) struct LiveTurn {
     pub(super) log: Arc<TurnLog>,
     reason: Mutex<Option<Interruption>>,
     interrupted: CancellationToken,
-    done: CancellationToken,
 }
 
 impl LiveTurn {
@@ -36,7 +35,6 @@ impl LiveTurn {
             log,
             reason: Mutex::default(),
             interrupted: CancellationToken::new(),
-            done: CancellationToken::new(),
         })
     }
 
@@ -62,12 +60,13 @@ impl LiveTurn {
             .unwrap_or(Interruption::Abandon)
     }
 
-    /// Its end is stored, or it was abandoned.
-    pub(super) fn set_done(&self) {
-        self.done.cancel();
-    }
-
+    /// Resolves when the turn's end is stored, or the turn was abandoned.
     pub(super) async fn done(&self) {
-        self.done.cancelled().await;
+        // The log lives as long as `self`.
+        let _ = self
+            .log
+            .watch()
+            .wait_for(|stored| stored.ended || stored.closed)
+            .await;
     }
 }

@@ -164,7 +164,6 @@ impl Turns {
 
     fn forget(&self, live: &LiveTurn) {
         self.lock().remove(&live.turn.id);
-        live.set_done();
     }
 
     /// When nothing can be stored for long, the running turns end.

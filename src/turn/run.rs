@@ -80,7 +80,8 @@ impl Turns {
         // What a panic leaves behind is the text so far, which is whole after every delta.
         let drive = std::panic::AssertUnwindSafe(self.drive(&live, beginning, &mut reply));
         let ending = drive.catch_unwind().await.unwrap_or(Ending::Panicked);
-        self.end(&live, ending, reply).await;
+        // Boxed, so that a reply that streams does not carry the state of its end.
+        Box::pin(self.end(&live, ending, reply)).await;
     }
 
     async fn drive(&self, live: &Arc<LiveTurn>, beginning: Beginning, reply: &mut Reply) -> Ending {
@@ -90,7 +91,7 @@ impl Turns {
             stop_predecessors,
             ..
         } = beginning;
-        if let Some(ending) = self.wait_for(live, &predecessors, stop_predecessors).await {
+        if let Some(ending) = Box::pin(self.wait_for(live, &predecessors, stop_predecessors)).await {
             return ending;
         }
         let stream = match self.connect(live, reply).await {

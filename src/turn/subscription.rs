@@ -74,7 +74,7 @@ impl Subscription {
     pub async fn next(&mut self) -> Result<Next, RepositoryError> {
         loop {
             let Some(live) = &mut self.live else {
-                return self.read_stored().await;
+                return Box::pin(self.read_stored()).await;
             };
             let stored = *live.stored.borrow_and_update();
             if self.number < stored.number {
@@ -82,7 +82,7 @@ impl Subscription {
                     self.number = number;
                     return Ok(Next::Frames(frames));
                 }
-                return self.read_stored().await;
+                return Box::pin(self.read_stored()).await;
             }
             if stored.ended {
                 return Ok(Next::End);
