@@ -61,6 +61,11 @@ pub enum OpenError {
         /// What went wrong.
         reason: String,
     },
+    /// This program was built with an SQLite that can lose commits.
+    #[error(
+        "this program was built with SQLite {0}, which can lose commits in WAL mode: build with 3.51.3 or newer"
+    )]
+    OldSqlite(String),
     /// SQLite cannot open it.
     #[error("cannot open {path}: {reason}")]
     Open {
@@ -90,6 +95,7 @@ pub(super) fn open(connector: &Connector) -> Result<Opened, OpenError> {
     let may_have_lost = lock.may_have_lost(connector);
     let opened = connector.open_for_upkeep();
     let mut connection = opened.map_err(|error| damaged_or_unopenable(path, &error.to_string()))?;
+    check_version(&mut connection, path)?;
     check(&mut connection, path)?;
     migrate(&mut connection, path)?;
     drop(connection);
@@ -101,6 +107,25 @@ pub(super) fn open(connector: &Connector) -> Result<Opened, OpenError> {
         connection,
         may_have_lost,
     })
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// Before 3.51.3 a reset of the write-ahead log could lose commits (<https://sqlite.org/wal.html#walresetbug>).
+fn check_version(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
+    let row = diesel::sql_query("SELECT sqlite_version() AS version").get_result::<Version>(connection);
+    let row = row.map_err(|error| damaged_or_unopenable(path, &error.to_string()))?;
+    let mut parts = row.version.split('.').map(|part| part.parse().unwrap_or(0));
+    let version: [u32; 3] = std::array::from_fn(|_| parts.next().unwrap_or(0));
+    if version >= [3, 51, 3] {
+        Ok(())
+    } else {
+        Err(OpenError::OldSqlite(row.version))
+    }
 }
 
 #[derive(QueryableByName)]

@@ -1,0 +1,80 @@
+use super::*;
+
+fn numbers(bytes: &[u8]) -> Vec<u64> {
+    event::frames(bytes).map(|frame| frame.number).collect()
+}
+
+fn text(buffer: &mut Buffer, text: &str) {
+    buffer.push_text(TextKind::Reply, text.to_owned());
+}
+
+#[test]
+fn text_merges_until_the_writer_has_taken_it() {
+    let (mut buffer, mut batch) = (Buffer::default(), Vec::new());
+    text(&mut buffer, "a");
+    text(&mut buffer, "b");
+    assert!(buffer.take_into(TurnId::new(), &mut batch));
+    text(&mut buffer, "c");
+    assert_eq!(buffer.last_number(), 2);
+    assert_eq!(buffer.set_stored().number, 1);
+    assert_eq!(event::text_of(&buffer.read(0, 1_000).unwrap()), "ab");
+}
+
+#[test]
+fn other_kinds_of_events_do_not_merge() {
+    let mut buffer = Buffer::default();
+    text(&mut buffer, "a");
+    buffer.push_text(TextKind::Reasoning, "hm".to_owned());
+    text(&mut buffer, "b");
+    assert_eq!(buffer.last_number(), 3);
+}
+
+#[test]
+fn nothing_is_read_before_it_is_stored_and_what_is_not_stored_is_taken_again() {
+    let (mut buffer, mut first, mut second) = (Buffer::default(), Vec::new(), Vec::new());
+    let turn_id = TurnId::new();
+    text(&mut buffer, "a");
+    assert!(buffer.take_into(turn_id, &mut first));
+    assert_eq!(buffer.read(0, 1_000).unwrap(), b"");
+    buffer.undo();
+    assert!(buffer.take_into(turn_id, &mut second));
+    assert_eq!(first, second);
+}
+
+#[test]
+fn a_long_log_leaves_the_memory_in_segments_and_keeps_its_end() {
+    let mut buffer = Buffer::default();
+    let mut segments = Vec::new();
+    for round in 0..2_000 {
+        buffer.push_text([TextKind::Reply, TextKind::Reasoning][round % 2], "x".repeat(300));
+        if buffer.wants_segment() {
+            segments.push(buffer.take_segment().unwrap());
+            buffer.set_stored();
+        }
+    }
+    let last = segments.last().unwrap();
+    assert!(segments.len() >= 2 && buffer.bytes.len() < 2 * SEGMENT_BYTES as usize);
+    assert!(segments.windows(2).all(|pair| pair[0].last + 1 == pair[1].first));
+    assert_eq!(buffer.offset_after(1), None);
+    let offset = buffer.offset_after(last.last - 5).unwrap();
+    assert_eq!(
+        numbers(&buffer.read(offset, 1_000_000).unwrap()).first(),
+        Some(&(last.last - 4))
+    );
+}
+
+#[test]
+fn a_reader_gets_whole_frames_even_if_one_is_longer_than_its_limit() {
+    let (mut buffer, mut batch) = (Buffer::default(), Vec::new());
+    text(&mut buffer, &"x".repeat(5_000));
+    buffer.push_text(TextKind::Reasoning, "y".to_owned());
+    buffer.take_into(TurnId::new(), &mut batch);
+    let end = buffer.set_stored().offset;
+    let first = buffer.read(0, 100).unwrap();
+    assert_eq!(numbers(&first), [1]);
+    let second = buffer.read(first.len() as u64, 100).unwrap();
+    assert_eq!(
+        (numbers(&second), first.len() as u64 + second.len() as u64),
+        (vec![2], end)
+    );
+}
