@@ -42,7 +42,7 @@ pub struct ServeArgs {
     /// Settings file [default: tutorstream.toml, if there is one]
     #[arg(long, env = "TUTORSTREAM_CONFIG")]
     pub config: Option<PathBuf>,
-    /// Base URL of an OpenAI-compatible API [default: https://api.openai.com/v1]
+    /// Base URL of an OpenAI-compatible API [default: OpenAI's]
     #[arg(long, env = "OPENAI_BASE_URL")]
     pub openai_base_url: Option<String>,
     /// Key of that API; variable only, so that it does not stand in the process list

@@ -2,16 +2,24 @@
 
 const dialog = document.getElementById("confirm");
 
+let answer = () => {};
+
 /** Resolves to true when the reader agrees. */
 export function confirmDelete(title) {
+  answer(false);
   document.getElementById("confirm-text").textContent = `“${title}” and all its messages will be deleted.`;
-  dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "delete"), { once: true });
+    answer = resolve;
   });
 }
 
 for (const choice of dialog.querySelectorAll("[data-choice]")) {
-  choice.addEventListener("click", () => dialog.close(choice.dataset.choice));
+  choice.addEventListener("click", () => {
+    dialog.close();
+    answer(choice.dataset.choice === "delete");
+  });
 }
+
+// Escape. The event comes late, when the next question may be open already.
+dialog.addEventListener("close", () => dialog.open || answer(false));

@@ -7,8 +7,13 @@ import { scene } from "./stage/scene.js";
 import { lastWords, words } from "./stage/texts.js";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const REPLY = "A **limit** is what a value *approaches*.\n\n1. Choose a `delta`.\n2. [Read on](https://example.org/).\n\n" +
-  "```rust\nlet epsilon = 0.1;\n```\n\n| n | 1/n |\n|---|-----|\n| 1 | 1 |\n| 2 | 0.5 |\n\n> Closer, and closer still.";
+const REPLY = [
+  "A **limit** is what a value *approaches*.",
+  "1. Choose a `delta`.\n2. [Read on](https://example.org/).",
+  "```rust\nlet epsilon = 0.1;\n```",
+  "| n | 1/n |\n|---|-----|\n| 1 | 1 |\n| 2 | 0.5 |",
+  "> Closer, and closer still.",
+].join("\n\n");
 
 async function violations(tab) {
   const found = await tab.page.evaluate(() => globalThis.axe.run());
@@ -21,7 +26,8 @@ async function openWithRules(stage) {
 }
 
 for (const colorScheme of ["light", "dark"]) {
-  scene(`axe finds nothing from the welcome to a finished reply, ${colorScheme}`, { context: { colorScheme } }, async (stage) => {
+  const desk = { colorScheme };
+  scene(`axe finds nothing from the welcome to a finished reply, ${colorScheme}`, { context: desk }, async (stage) => {
     const tab = await openWithRules(stage);
     assert.deepEqual(await violations(tab), [], "welcome");
     await tab.say("What is a limit?");
@@ -39,7 +45,7 @@ for (const colorScheme of ["light", "dark"]) {
     assert.deepEqual(await violations(tab), [], "dialog");
   });
 
-  scene(`axe finds nothing when things go wrong, ${colorScheme}`, { context: { colorScheme } }, async (stage) => {
+  scene(`axe finds nothing when things go wrong, ${colorScheme}`, { context: desk }, async (stage) => {
     const tab = await openWithRules(stage);
     await tab.say("What is a limit?");
     (await stage.upstream.nextCall()).refuse(500, "no");

@@ -96,3 +96,19 @@ scene("conversations are renamed and deleted without a mouse", {}, async (stage)
   await tab.isQuiet();
   assert.deepEqual((await stage.get("/sessions")).sessions, []);
 });
+
+scene("a deletion that is called off and asked for again at once is carried out", {}, async (stage) => {
+  const tab = await stage.open();
+  await tab.say("What is a limit?");
+  await stage.upstream.answer(lastWords(1, 20));
+  await tab.rests();
+  await tab.press("Delete “What is a limit?”");
+  await tab.page.evaluate(() => {
+    document.getElementById("confirm").close();
+    document.querySelector("[aria-label^='Delete “']").click();
+  });
+  await tab.press("Delete");
+  await tab.page.waitForSelector(".welcome");
+  await tab.isQuiet();
+  assert.deepEqual((await stage.get("/sessions")).sessions, []);
+});

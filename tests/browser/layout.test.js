@@ -66,9 +66,11 @@ scene("what can be touched on a phone is large enough to be hit", PHONE, async (
   const small = await tab.page.$$eval("button, a.session-link, textarea, summary", (all) =>
     all
       .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest("[inert]"))
-      .map((element) => ({ name: element.getAttribute("aria-label") ?? element.id, box: element.getBoundingClientRect() }))
-      .filter(({ box }) => box.width < 24 || box.height < 24)
-      .map(({ name }) => name),
+      .filter((element) => {
+        const { width, height } = element.getBoundingClientRect();
+        return width < 24 || height < 24;
+      })
+      .map((element) => element.getAttribute("aria-label") ?? element.id),
   );
   assert.deepEqual(small, []);
 });

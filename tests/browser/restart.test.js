@@ -6,6 +6,7 @@ import { scene } from "./stage/scene.js";
 import { lastWords, words } from "./stage/texts.js";
 
 const WHOLE = lastWords(1, 60);
+const GOES_ON = { continuesPartial: true };
 
 async function begin(stage) {
   const tab = await stage.open();
@@ -28,7 +29,7 @@ async function goOn(stage, tab) {
   await stage.tellsOnce(tab, WHOLE);
 }
 
-scene("a reply is one text though its server was killed", { continuesPartial: true }, async (stage) => {
+scene("a reply is one text though its server was killed", GOES_ON, async (stage) => {
   const { tab } = await begin(stage);
   await stage.server.stop("SIGKILL");
   await tab.notices("Reconnecting…");
@@ -47,6 +48,26 @@ scene("a reply whose server was killed waits to be continued where the provider 
   await goOn(stage, tab);
 });
 
+scene("what a power cut took from the database goes from the page as well", GOES_ON, async (stage) => {
+  const { tab } = await begin(stage);
+  await stage.server.stop("SIGKILL");
+  await stage.server.keepDatabase();
+  await stage.server.startAgain();
+  (await stage.upstream.nextCall()).say(words(21, 40));
+  await tab.streams(words(1, 40));
+  await stage.server.stop("SIGKILL");
+  await stage.server.restoreDatabase();
+  await stage.server.startAgain();
+  const call = await stage.upstream.nextCall();
+  assert.equal(call.kept, words(1, 20));
+  call.say(words(41, 50));
+  await tab.streams(words(1, 20) + words(41, 50));
+  call.say(lastWords(51, 60));
+  call.finish();
+  await tab.shows("word 60");
+  await stage.tellsOnce(tab, words(1, 20) + lastWords(41, 60));
+});
+
 scene("a reply whose server was killed before the first word is written by the next", {}, async (stage) => {
   const tab = await stage.open();
   await tab.say("What is a limit?");
@@ -59,7 +80,7 @@ scene("a reply whose server was killed before the first word is written by the n
   await stage.tellsOnce(tab, WHOLE);
 });
 
-scene("a page that was loaded while its server was down goes on by itself", { continuesPartial: true }, async (stage) => {
+scene("a page that was loaded while its server was down goes on by itself", GOES_ON, async (stage) => {
   const { tab } = await begin(stage);
   const { hash } = tab;
   await tab.press("New chat");
@@ -86,7 +107,7 @@ scene("a deploy lets a running reply end", {}, async (stage) => {
   assert.equal(stage.upstream.calls.length, 1);
 });
 
-scene("a deploy that cannot wait hands a running reply to the next server", { continuesPartial: true, drainSeconds: 0 }, async (stage) => {
+scene("a deploy that cannot wait hands a running reply on", { ...GOES_ON, drainSeconds: 0 }, async (stage) => {
   const { tab, call } = await begin(stage);
   await stage.server.stop("SIGTERM");
   await call.left();

@@ -30,8 +30,8 @@ scene("a stopped reply keeps what was shown and costs nothing more", {}, async (
 });
 
 for (const continuesPartial of [true, false]) {
-  const provider = continuesPartial ? "goes on from a partial reply" : "has to be asked in words";
-  scene(`a stopped reply is continued in one text by a provider that ${provider}`, { continuesPartial }, async (stage) => {
+  const provider = continuesPartial ? "can go on" : "has to be asked in words";
+  scene(`a stopped reply becomes one text with a provider that ${provider}`, { continuesPartial }, async (stage) => {
     const tab = await beginAndStop(stage);
     await tab.press("Continue");
     const call = await stage.upstream.nextCall();

@@ -1,8 +1,9 @@
 // Runs inside the page, so it is whole by itself: what stands in the replies that no reply may have.
 
 export function inspect() {
-  const tags = "P BR HR H3 H4 H5 H6 STRONG EM DEL A CODE PRE BLOCKQUOTE UL OL LI TABLE THEAD TBODY TR TH TD DIV SPAN BUTTON";
-  const allowed = new Set(tags.split(" "));
+  const text = "P BR HR H3 H4 H5 H6 STRONG EM DEL A CODE PRE BLOCKQUOTE UL OL LI";
+  const rest = "TABLE THEAD TBODY TR TH TD DIV SPAN BUTTON";
+  const allowed = new Set(`${text} ${rest}`.split(" "));
   const found = [];
   for (const element of document.querySelectorAll(".prose *")) {
     // The icon of the copy button.

@@ -2,13 +2,15 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 import { within } from "./waiting.js";
 
 const BINARY = process.env.TUTORSTREAM_BINARY;
+const DATABASE = "database";
+const COPY = "database-copy";
 const LOG_LINES = 60;
 const running = new Set();
 
@@ -28,6 +30,7 @@ export class Server {
   static async start(folder, settings) {
     const server = new Server();
     server.#folder = folder;
+    await mkdir(join(folder, DATABASE));
     server.#environment = await environment(folder, settings);
     await server.#start("127.0.0.1:0");
     return server;
@@ -55,6 +58,16 @@ export class Server {
 
   async ended() {
     await within(ended(this.#child), "the server ends");
+  }
+
+  /** Of a server that is not running: keeps a copy of its database, or puts that copy back. */
+  async keepDatabase() {
+    await cp(join(this.#folder, DATABASE), join(this.#folder, COPY), { recursive: true });
+  }
+
+  async restoreDatabase() {
+    await rm(join(this.#folder, DATABASE), { recursive: true });
+    await cp(join(this.#folder, COPY), join(this.#folder, DATABASE), { recursive: true });
   }
 
   async #start(bind) {
@@ -92,7 +105,7 @@ async function environment(folder, settings) {
   const { baseUrl, name = "scripted", model = "scripted", continuesPartial = false } = settings;
   await writeFile(config, baseUrl ? `[provider]\nname = "${name}"\ncontinues_partial = ${continuesPartial}\n` : "");
   return {
-    DATABASE_URL: `sqlite://${join(folder, "tutorstream.db")}`,
+    DATABASE_URL: `sqlite://${join(folder, DATABASE, "tutorstream.db")}`,
     RUST_LOG: "info",
     TUTORSTREAM_CONFIG: config,
     TUTORSTREAM_DRAIN_SECONDS: String(settings.drainSeconds ?? 20),

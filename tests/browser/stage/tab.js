@@ -37,7 +37,10 @@ export class Tab {
 
   /** Waits until the last reply has this text in it. */
   async shows(text) {
-    await this.until((part) => [...document.querySelectorAll(".from-tutor .prose")].at(-1)?.textContent.includes(part), text);
+    await this.until((part) => {
+      const reply = [...document.querySelectorAll(".from-tutor .prose")].at(-1);
+      return reply?.textContent.includes(part);
+    }, text);
   }
 
   /** Waits until the last reply is being written and is this text so far, no more and no less. */
