@@ -168,6 +168,11 @@ pub enum ConfigError {
     /// The database cannot be used by this program.
     #[error("database URL {0:?} is not supported: use sqlite://path/to/file.db")]
     Database(String),
+    /// What a browser sends as `Origin` looks otherwise.
+    #[error(
+        "allowed_origins: {0:?} is no origin: write it as a browser sends it, https://chat.example or http://localhost:3000"
+    )]
+    Origin(String),
     /// Without authentication the service is for this machine only.
     #[error("refusing to listen on {0}: no authentication is configured, so only a loopback address is safe")]
     NotLoopback(SocketAddr),
@@ -196,7 +201,7 @@ impl Settings {
             merge_window: milliseconds(args.merge_window_ms.or(file.merge_window_ms).unwrap_or(25)),
             commit_window: milliseconds(file.commit_window_ms.unwrap_or(2)),
             drain: Duration::from_secs(args.drain_seconds.or(file.drain_seconds).unwrap_or(20)),
-            allowed_origins: file.allowed_origins,
+            allowed_origins: origins(file.allowed_origins)?,
             instructions: file.instructions,
             context_tokens: file.context_tokens.unwrap_or(8_000),
             provider,
@@ -224,6 +229,21 @@ fn read_file(path: Option<&Path>) -> Result<File, ConfigError> {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Scheme, host and perhaps a port (RFC 6454, section 6.2); nothing after them, no wildcard.
+fn origins(origins: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    let host = |origin: &str| origin.split_once("://").map(|(_, host)| host.to_owned());
+    let fits = |origin: &String| {
+        let scheme = origin.starts_with("http://") || origin.starts_with("https://");
+        scheme
+            && host(origin)
+                .is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', '?', '#', '@', ' ']))
+    };
+    match origins.iter().find(|origin| !fits(origin)) {
+        Some(origin) => Err(ConfigError::Origin(origin.clone())),
+        None => Ok(origins),
+    }
 }
 
 fn database_path(url: Option<String>) -> Result<PathBuf, ConfigError> {

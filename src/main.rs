@@ -41,7 +41,11 @@ fn main() -> ExitCode {
 }
 
 fn run(args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
-    main_runtime()?.block_on(serve(args))
+    let runtime = main_runtime()?;
+    let served = runtime.block_on(serve(args));
+    // After a second signal nothing is waited for.
+    runtime.shutdown_background();
+    served
 }
 
 async fn serve(mut args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {

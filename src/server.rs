@@ -141,29 +141,27 @@ impl Application {
         if !signalled {
             return Err(ServerError::StorageLost);
         }
-        let stopping = stop(&app, &handle, drain, signals);
-        let (ended, ()) = tokio::join!(server, stopping);
-        ended.map_err(ServerError::Serve)?;
-        let repository = Arc::clone(&app.repository);
-        // The writer's thread cannot fail to end: its queue is closed and drained.
-        let _ = tokio::task::spawn_blocking(move || repository.close()).await;
+        tokio::select! {
+            (ended, ()) = async { tokio::join!(server, stop(&app, &handle, drain)) } => {
+                ended.map_err(ServerError::Serve)?;
+                let repository = Arc::clone(&app.repository);
+                // The writer's thread ends when everything that waits is written.
+                let _ = tokio::task::spawn_blocking(move || repository.close()).await;
+            }
+            // What readers saw is stored, and the next start takes up the rest.
+            () = signals.next() => log::warn!("server.stopping_at_once"),
+        }
+        log::info!("server.stopped");
         Ok(())
     }
 }
 
 /// Lets running turns end, then tells readers to come back later, then closes the connections.
-async fn stop(app: &App, handle: &ServerHandle, drain: Duration, mut signals: Signals) {
+async fn stop(app: &App, handle: &ServerHandle, drain: Duration) {
     log::info!("server.draining patience_ms={}", drain.as_millis());
-    tokio::select! {
-        () = app.turns.drain(drain) => {}
-        () = signals.next() => {
-            log::warn!("server.stopping_at_once");
-            app.turns.drain(Duration::ZERO).await;
-        }
-    }
+    app.turns.drain(drain).await;
     app.closing.cancel();
     handle.stop(true).await;
-    log::info!("server.stopped");
 }
 
 struct Signals {

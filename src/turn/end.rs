@@ -163,7 +163,7 @@ fn provider_error(kind: &ProviderErrorKind) -> ErrorEvent {
     };
     ErrorEvent {
         code: kind.code(),
-        title: format!("The tutor's model provider {kind}"),
+        title: format!("The tutor's model provider: {kind}"),
         detail: detail.to_owned(),
         retryable: kind.is_retryable(),
         retry_after_ms,
