@@ -63,6 +63,12 @@ impl Connector {
     }
 
     fn open(&self, pragmas: &str) -> ConnectionResult<SqliteConnection> {
+        // SQLite would create a file that is gone, and a later start would find it empty.
+        if !self.path.exists() {
+            return Err(ConnectionError::BadConnection(
+                "the database file is gone".to_owned(),
+            ));
+        }
         let mut connection = SqliteConnection::establish(&self.path.to_string_lossy())?;
         connection
             .batch_execute(pragmas)

@@ -28,12 +28,9 @@ impl FileLock {
         let mut path = database.as_os_str().to_owned();
         path.push(".lock");
         let path = PathBuf::from(path);
-        let failed = |source| OpenError::File {
-            path: path.clone(),
-            source,
-        };
+        let failed = failed_at(&path);
         if let Some(folder) = database.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(failed)?;
+            std::fs::create_dir_all(folder).map_err(&failed)?;
         }
         let opened = OpenOptions::new()
             .create(true)
@@ -41,19 +38,22 @@ impl FileLock {
             .read(true)
             .write(true)
             .open(&path);
-        let mut file = opened.map_err(failed)?;
+        let mut file = opened.map_err(&failed)?;
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => OpenError::InUse(database.to_owned()),
             TryLockError::Error(source) => failed(source),
         })?;
         let mut remembered = String::new();
-        file.read_to_string(&mut remembered).map_err(failed)?;
+        file.read_to_string(&mut remembered).map_err(&failed)?;
         let database_existed = database.exists();
         if !remembered.is_empty() && !database_existed {
             return Err(OpenError::Gone {
                 database: database.to_owned(),
                 marker: path,
             });
+        }
+        if !database_existed {
+            File::create_new(database).map_err(failed_at(database))?;
         }
         Ok(Self {
             path,
@@ -94,6 +94,14 @@ impl FileLock {
             path: self.path.clone(),
             source,
         })
+    }
+}
+
+fn failed_at(path: &Path) -> impl Fn(std::io::Error) -> OpenError + use<> {
+    let path = path.to_owned();
+    move |source| OpenError::File {
+        path: path.clone(),
+        source,
     }
 }
 

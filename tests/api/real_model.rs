@@ -56,7 +56,7 @@ impl Model {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = free.local_addr().expect("an address").port();
         drop(free);
-        let mut child = Command::new(server)
+        let child = Command::new(server)
             .args([
                 "--model",
                 &model,
@@ -72,7 +72,12 @@ impl Model {
             .stderr(Stdio::piped())
             .spawn()
             .expect("llama-server can be started");
-        let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        // Killed also when it never gets ready.
+        let mut model = Self {
+            child,
+            base_url: format!("http://127.0.0.1:{port}/v1"),
+        };
+        let mut lines = BufReader::new(model.child.stderr.take().expect("piped")).lines();
         let (sender, said) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             // Read to the end, so that the program can go on writing.
@@ -84,17 +89,14 @@ impl Model {
         let mut log = Vec::new();
         eventually("the model is loaded", || {
             log.extend(said.try_iter());
-            let ended = child.try_wait().expect("a child can be asked");
+            let ended = model.child.try_wait().expect("a child can be asked");
             assert!(ended.is_none(), "llama-server ended: {}", log.join("\n"));
             log.iter()
                 .any(|line| line.contains("listening on http"))
                 .then_some(())
         })
         .await;
-        Self {
-            child,
-            base_url: format!("http://127.0.0.1:{port}/v1"),
-        }
+        model
     }
 
     fn service(&self) -> TestApp {
