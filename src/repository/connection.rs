@@ -81,4 +81,12 @@ impl Connector {
         let metadata = std::fs::metadata(&self.path).ok()?;
         Some((metadata.dev(), metadata.ino()))
     }
+
+    /// The identity of the write-ahead log, and its length in bytes; `None` when there is none.
+    pub(super) fn log_id(&self) -> Option<(u64, u64, u64)> {
+        let mut path = self.path.as_os_str().to_owned();
+        path.push("-wal");
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.dev(), metadata.ino(), metadata.len()))
+    }
 }

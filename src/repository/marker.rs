@@ -76,13 +76,24 @@ impl FileLock {
         file != Some(&file_line(connector)) || restarted && !synced
     }
 
-    /// Writes down what the next process has to know.
+    /// Whether the write-ahead log beside the database belongs to another file that was here before: SQLite would
+    /// write its pages over this one's.
+    pub(super) fn finds_foreign_log(&self, connector: &Connector) -> bool {
+        let mut lines = self.remembered.lines().skip(2);
+        let (file, log) = (lines.next(), lines.nth(1));
+        let replaced = self.database_existed && file.is_some_and(|file| file != file_line(connector));
+        let has_content = connector.log_id().is_some_and(|(_, _, length)| length > 0);
+        replaced && has_content && log == Some(&log_line(connector))
+    }
+
+    /// Writes down what the next process has to know. Call it when the write-ahead log is there.
     pub(super) fn remember(&mut self, connector: &Connector) -> Result<(), OpenError> {
         let note = format!(
-            "A tutorstream database was created beside this file.\n{}\n{}\n{}\n",
+            "A tutorstream database was created beside this file.\n{}\n{}\n{}\n{}\n",
             boot_line(),
             file_line(connector),
-            durability_line(connector.durability())
+            durability_line(connector.durability()),
+            log_line(connector)
         );
         let written = (|| {
             self.file.rewind()?;
@@ -113,6 +124,11 @@ fn boot_line() -> String {
 fn file_line(connector: &Connector) -> String {
     let (device, inode) = connector.file_id().unwrap_or_default();
     format!("file {device}:{inode}")
+}
+
+fn log_line(connector: &Connector) -> String {
+    let (device, inode, _) = connector.log_id().unwrap_or_default();
+    format!("log {device}:{inode}")
 }
 
 fn durability_line(durability: Durability) -> String {

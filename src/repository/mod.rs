@@ -23,6 +23,7 @@ mod turn_events;
 mod turns;
 mod user;
 mod writer;
+mod writer_thread;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -77,7 +78,7 @@ impl Repository {
     ) -> Result<(Self, Vec<LeftOver>), OpenError> {
         let connector = connection::Connector::new(path, durability);
         let open::Opened {
-            lock,
+            mut lock,
             mut connection,
             may_have_lost,
         } = open::open(&connector)?;
@@ -86,6 +87,7 @@ impl Repository {
             reason: format!("{error:?}"),
         };
         let left_over = recovery::recover(&mut connection, may_have_lost).map_err(failed)?;
+        lock.remember(&connector)?;
         let (writer, writer_thread) =
             Writer::start(connector.clone(), connection, commit_window, metrics).map_err(failed)?;
         let checkpointer = checkpoint::Checkpointer::start(connector.clone(), writer.clone());

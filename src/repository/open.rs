@@ -61,6 +61,12 @@ pub enum OpenError {
         /// What went wrong.
         reason: String,
     },
+    /// The file was replaced, and what stands in the old one's log would be written over it.
+    #[error(
+        "{0} is another file than before, and {0}-wal belongs to the old one: \
+         move {0}-wal and {0}-shm away, or bring the old file back"
+    )]
+    ForeignLog(String),
     /// This program was built with an SQLite that can lose commits.
     #[error(
         "this program was built with SQLite {0}, which can lose commits in WAL mode: build with 3.51.3 or newer"
@@ -91,8 +97,11 @@ pub(super) struct Opened {
 /// One `OpenError` for each reason not to start.
 pub(super) fn open(connector: &Connector) -> Result<Opened, OpenError> {
     let path = connector.path();
-    let mut lock = FileLock::take(path)?;
+    let lock = FileLock::take(path)?;
     let may_have_lost = lock.may_have_lost(connector);
+    if lock.finds_foreign_log(connector) {
+        return Err(OpenError::ForeignLog(path.display().to_string()));
+    }
     let opened = connector.open_for_upkeep();
     let mut connection = opened.map_err(|error| damaged_or_unopenable(path, &error.to_string()))?;
     check_version(&mut connection, path)?;
@@ -101,7 +110,6 @@ pub(super) fn open(connector: &Connector) -> Result<Opened, OpenError> {
     drop(connection);
     let writing = connector.open_for_writing();
     let connection = writing.map_err(|error| damaged_or_unopenable(path, &error.to_string()))?;
-    lock.remember(connector)?;
     Ok(Opened {
         lock,
         connection,

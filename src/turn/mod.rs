@@ -170,11 +170,12 @@ impl Turns {
     async fn watch_storage(self: Arc<Self>) {
         let mut health = self.repository.writer().health();
         while health.changed().await.is_ok() {
-            if *health.borrow_and_update() >= StorageHealth::Unavailable {
-                let live = self.lock();
-                live.values()
-                    .for_each(|live| live.interrupt(Interruption::StorageUnavailable));
-            }
+            let reason = match *health.borrow_and_update() {
+                StorageHealth::Ok | StorageHealth::Degraded => continue,
+                StorageHealth::Unavailable => Interruption::StorageUnavailable,
+                StorageHealth::Lost => Interruption::Abandon,
+            };
+            self.lock().values().for_each(|live| live.interrupt(reason));
         }
     }
 }

@@ -183,6 +183,34 @@ async fn it_ends_when_its_database_is_deleted_under_it() {
 }
 
 #[tokio::test]
+async fn it_does_not_write_the_log_of_one_database_over_another() {
+    let mut app = setup().start();
+    let path = app.database_path().to_owned();
+    let backup = path.with_extension("backup");
+    let mut other = setup().start();
+    other.learner.create_session().await;
+    other.sigterm();
+    assert!(other.exited().await.success());
+    std::fs::copy(other.database_path(), &backup).expect("a copy");
+    begun(&app, " of scattering.").await;
+    app.kill_9();
+    std::fs::rename(&backup, &path).expect("another database is put in its place");
+
+    let refusal = app.try_second().err().expect("it does not start");
+    assert!(
+        refusal.message.contains("belongs to the old one"),
+        "{}",
+        refusal.message
+    );
+    for name in ["tutor.db-wal", "tutor.db-shm"] {
+        std::fs::remove_file(path.with_file_name(name)).expect("the old one's log");
+    }
+    app.restart();
+    assert_eq!(app.database().count("sessions"), 1);
+    assert_eq!(app.database().count("turns"), 0);
+}
+
+#[tokio::test]
 async fn it_ends_when_its_database_is_replaced_under_it() {
     let mut app = setup().start();
     let path = app.database_path().to_owned();
@@ -194,8 +222,13 @@ async fn it_ends_when_its_database_is_replaced_under_it() {
     let (reader, _go_on) = begun(&app, " of scattering.").await;
     std::fs::rename(&other, &path).expect("another database is put in its place");
     assert_gives_up(&mut app).await;
+    let refusal = app.try_second().err().expect("it does not start");
+    assert!(
+        refusal.message.contains("belongs to the old one"),
+        "{}",
+        refusal.message
+    );
     for name in ["tutor.db-wal", "tutor.db-shm"] {
-        // They belong to the database that is gone.
         let _ = std::fs::remove_file(path.with_file_name(name));
     }
 
