@@ -6,14 +6,16 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
-/// A thread that was woken sooner than this after it fell asleep is busy.
-const BUSY: Duration = Duration::from_micros(250);
-/// How long a busy thread gathers work: the most that this adds to a delta's way.
+/// A thread that is woken sooner than this after it fell asleep has much to do,
+const SOON: Duration = Duration::from_micros(250);
+/// and one to which that happens so many times in a row is under load. A burst, such as the start of a turn, is shorter.
+const LOAD: u32 = 64;
+/// How long a thread under load gathers work: the most that this adds to a delta's way.
 const GATHER: Duration = Duration::from_millis(2);
 
 thread_local! {
     static PARKED_AT: Cell<Option<Instant>> = const { Cell::new(None) };
-    static BUSY_NOW: Cell<bool> = const { Cell::new(false) };
+    static WOKEN_SOON: Cell<u32> = const { Cell::new(0) };
 }
 
 /// A multi-threaded runtime that gathers work under load and answers at once otherwise.
@@ -27,14 +29,19 @@ pub fn main_runtime() -> std::io::Result<Runtime> {
         .worker_threads(threads)
         .enable_all()
         .on_thread_park(|| {
-            if BUSY_NOW.get() {
+            if WOKEN_SOON.get() >= LOAD {
                 std::thread::sleep(GATHER);
             }
             PARKED_AT.set(Some(Instant::now()));
         })
         .on_thread_unpark(|| {
             let slept = PARKED_AT.take().map(|moment| moment.elapsed());
-            BUSY_NOW.set(slept.is_some_and(|slept| slept < BUSY));
+            let soon = slept.is_some_and(|slept| slept < SOON);
+            WOKEN_SOON.set(if soon {
+                WOKEN_SOON.get().saturating_add(1)
+            } else {
+                0
+            });
         })
         .build()
 }

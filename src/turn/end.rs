@@ -163,10 +163,25 @@ fn provider_error(kind: &ProviderErrorKind) -> ErrorEvent {
     };
     ErrorEvent {
         code: kind.code(),
-        title: format!("The tutor's model provider: {kind}"),
+        title: format!("The tutor's model provider {}", predicate(kind)),
         detail: detail.to_owned(),
         retryable: kind.is_retryable(),
         retry_after_ms,
+    }
+}
+
+/// What the provider did, in words for a learner.
+fn predicate(kind: &ProviderErrorKind) -> &'static str {
+    match kind {
+        ProviderErrorKind::RateLimited { .. } => "takes no more requests for now",
+        ProviderErrorKind::Overloaded => "is overloaded",
+        ProviderErrorKind::Unauthorized => "does not accept this service's key",
+        ProviderErrorKind::Rejected => "rejected the request",
+        ProviderErrorKind::TooLong => "cannot read a conversation this long",
+        ProviderErrorKind::TooLarge => "wrote more than the limit",
+        ProviderErrorKind::TimedOut => "did not answer in time",
+        ProviderErrorKind::Disconnected => "cannot be reached",
+        ProviderErrorKind::Malformed => "sent an answer that cannot be read",
     }
 }
 
