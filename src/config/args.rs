@@ -1,0 +1,54 @@
+//! What the command line and the variables say.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use secrecy::SecretString;
+
+use super::Durability;
+
+/// What `serve` is told on the command line and by variables.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeArgs {
+    /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "TUTORSTREAM_BIND")]
+    pub bind: Option<SocketAddr>,
+    /// Where the database is [default: sqlite://data/tutorstream.db]
+    #[arg(long, env = "DATABASE_URL")]
+    pub database_url: Option<String>,
+    /// How much a power cut may take [default: full]
+    #[arg(long, env = "TUTORSTREAM_DURABILITY")]
+    pub durability: Option<Durability>,
+    /// Deltas of a turn that arrive within so many milliseconds become one event [default: 25]
+    #[arg(long, env = "TUTORSTREAM_MERGE_WINDOW_MS")]
+    pub merge_window_ms: Option<u64>,
+    /// How long running turns may go on after SIGTERM, in seconds [default: 20]
+    #[arg(long, env = "TUTORSTREAM_DRAIN_SECONDS")]
+    pub drain_seconds: Option<u64>,
+    /// Settings file [default: tutorstream.toml, if there is one]
+    #[arg(long, env = "TUTORSTREAM_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Base URL of an OpenAI-compatible API [default: OpenAI's]
+    #[arg(long, env = "OPENAI_BASE_URL")]
+    pub openai_base_url: Option<String>,
+    /// Key of that API; variable only, so that it does not stand in the process list
+    #[arg(skip)]
+    pub openai_api_key: Option<SecretString>,
+    /// Model to ask for
+    #[arg(long, env = "OPENAI_MODEL")]
+    pub openai_model: Option<String>,
+}
+
+/// The key of the OpenAI-compatible API, from its variable. An empty one counts as none.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads a variable by itself"
+)]
+pub fn openai_api_key() -> Option<SecretString> {
+    std::env::var("OPENAI_API_KEY")
+        .ok()
+        .filter(|key| !key.is_empty())
+        .map(SecretString::from)
+}

@@ -1,0 +1,36 @@
+//! Why the settings cannot be used.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why the settings cannot be used. The words are meant for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The settings file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The settings file says something that is no setting.
+    #[error("{path}: {source}")]
+    Parse {
+        /// Which file.
+        path: PathBuf,
+        /// Where and what.
+        source: toml::de::Error,
+    },
+    /// The database cannot be used by this program.
+    #[error("database URL {0:?} is not supported: use sqlite://path/to/file.db")]
+    Database(String),
+    /// What a browser sends as `Origin` looks otherwise.
+    #[error(
+        "allowed_origins: {0:?} is no origin: write it as a browser sends it, https://chat.example or http://localhost:3000"
+    )]
+    Origin(String),
+    /// Without authentication the service is for this machine only.
+    #[error("refusing to listen on {0}: no authentication is configured, so only a loopback address is safe")]
+    NotLoopback(SocketAddr),
+}

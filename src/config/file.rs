@@ -1,0 +1,46 @@
+//! What `tutorstream.toml` says.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::provider::ProviderFile;
+use super::{ConfigError, Durability};
+
+const DEFAULT_CONFIG: &str = "tutorstream.toml";
+
+/// `tutorstream.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) bind: Option<SocketAddr>,
+    pub(super) database_url: Option<String>,
+    pub(super) durability: Option<Durability>,
+    pub(super) merge_window_ms: Option<u64>,
+    pub(super) commit_window_ms: Option<u64>,
+    pub(super) drain_seconds: Option<u64>,
+    #[serde(default)]
+    pub(super) allowed_origins: Vec<String>,
+    pub(super) instructions: Option<String>,
+    pub(super) context_tokens: Option<usize>,
+    pub(super) provider: Option<ProviderFile>,
+}
+
+/// The file that is named, or else the one in the working directory, if there is one.
+pub(super) fn read(path: Option<&Path>) -> Result<File, ConfigError> {
+    let default = Path::new(DEFAULT_CONFIG);
+    let path = match path {
+        Some(path) => path,
+        None if default.exists() => default,
+        None => return Ok(File::default()),
+    };
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|source| ConfigError::Parse {
+        path: path.to_owned(),
+        source,
+    })
+}

@@ -1,0 +1,113 @@
+//! Every setting, its default and its variable. Flags win over variables, variables over `tutorstream.toml`.
+
+mod args;
+mod error;
+mod file;
+mod provider;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde::Deserialize;
+
+pub use args::{ServeArgs, openai_api_key};
+pub use error::ConfigError;
+pub use provider::{Continuation, ProviderSettings};
+
+/// How much a power cut may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// Nothing that was shown: every group commit is synced to the disk.
+    #[default]
+    Full,
+    /// At most the last moments: synced when the log is moved into the database. A crash of the process takes nothing.
+    Normal,
+    /// Never synced: a reference for measurements, not for use.
+    Off,
+}
+
+/// Everything `serve` needs to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Address to listen on.
+    pub bind: SocketAddr,
+    /// The database file.
+    pub database: PathBuf,
+    /// How much a power cut may take.
+    pub durability: Durability,
+    /// Deltas of a turn that arrive within this time become one event.
+    pub merge_window: Duration,
+    /// Least time between two group commits.
+    pub commit_window: Duration,
+    /// How long running turns may go on after SIGTERM.
+    pub drain: Duration,
+    /// Origins that browsers may call from, exactly as they send them.
+    pub allowed_origins: Vec<String>,
+    /// The tutor's instructions, instead of the bundled ones.
+    pub instructions: Option<String>,
+    /// How many tokens of conversation a prompt may have.
+    pub context_tokens: usize,
+    /// `None`: the practice tutor answers.
+    pub provider: Option<ProviderSettings>,
+}
+
+impl Settings {
+    /// Flags, variables and file, merged and checked.
+    ///
+    /// # Errors
+    /// One [`ConfigError`] for each reason not to start.
+    pub fn load(args: ServeArgs) -> Result<Self, ConfigError> {
+        let file = file::read(args.config.as_deref())?;
+        let provider = provider::settings(&args, file.provider.unwrap_or_default());
+        let milliseconds = Duration::from_millis;
+        let settings = Self {
+            bind: args
+                .bind
+                .or(file.bind)
+                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            database: database_path(args.database_url.or(file.database_url))?,
+            durability: args.durability.or(file.durability).unwrap_or_default(),
+            merge_window: milliseconds(args.merge_window_ms.or(file.merge_window_ms).unwrap_or(25)),
+            commit_window: milliseconds(file.commit_window_ms.unwrap_or(2)),
+            drain: Duration::from_secs(args.drain_seconds.or(file.drain_seconds).unwrap_or(20)),
+            allowed_origins: origins(file.allowed_origins)?,
+            instructions: file.instructions,
+            context_tokens: file.context_tokens.unwrap_or(8_000),
+            provider,
+        };
+        if settings.bind.ip().is_loopback() {
+            Ok(settings)
+        } else {
+            Err(ConfigError::NotLoopback(settings.bind))
+        }
+    }
+}
+
+/// Scheme, host and perhaps a port (RFC 6454, section 6.2); nothing after them, no wildcard.
+fn origins(origins: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    let host = |origin: &str| origin.split_once("://").map(|(_, host)| host.to_owned());
+    let fits = |origin: &String| {
+        let scheme = origin.starts_with("http://") || origin.starts_with("https://");
+        scheme
+            && host(origin)
+                .is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', '?', '#', '@', ' ']))
+    };
+    match origins.iter().find(|origin| !fits(origin)) {
+        Some(origin) => Err(ConfigError::Origin(origin.clone())),
+        None => Ok(origins),
+    }
+}
+
+fn database_path(url: Option<String>) -> Result<PathBuf, ConfigError> {
+    let url = url.unwrap_or_else(|| "sqlite://data/tutorstream.db".to_owned());
+    match url
+        .strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"))
+    {
+        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
+        _ => Err(ConfigError::Database(url)),
+    }
+}
