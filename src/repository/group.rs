@@ -6,6 +6,7 @@ use std::time::Instant;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 
+use super::age::set_age;
 use super::error::RepositoryError;
 use super::job::{Job, Retry};
 use super::queue::Waiting;
@@ -45,8 +46,10 @@ pub(super) struct Group {
     logs: Vec<Arc<dyn CommitSource>>,
     aged: Vec<Arc<dyn CommitSource>>,
     delete_before: Option<i64>,
-    /// Whether the database has failed and has to show that it takes writes.
-    probes: bool,
+    /// The next age of the database.
+    age: i32,
+    /// Whether the database is to become older: now and then, and to show that it takes writes after it has failed.
+    ages: bool,
     in_batch: Vec<usize>,
     segmented: Vec<Arc<dyn CommitSource>>,
     batch: Vec<u8>,
@@ -54,14 +57,15 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn new(batch_id: i64) -> Self {
+    pub(super) fn new(batch_id: i64, age: i32) -> Self {
         Self {
             batch_id,
+            age,
             jobs: Vec::new(),
             logs: Vec::new(),
             aged: Vec::new(),
             delete_before: None,
-            probes: false,
+            ages: false,
             in_batch: Vec::new(),
             segmented: Vec::new(),
             batch: Vec::new(),
@@ -87,8 +91,19 @@ impl Group {
         self.delete_before = Some(id);
     }
 
+    /// Has the database become one step older.
+    pub(super) fn grow_older(&mut self) {
+        self.ages = true;
+    }
+
+    /// The age that it gives to the database, if it does.
+    pub(super) fn new_age(&self) -> Option<i32> {
+        self.ages.then_some(self.age)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.jobs.is_empty() && self.logs.is_empty() && self.aged.is_empty() && self.delete_before.is_none()
+        let nothing_new = self.jobs.is_empty() && self.logs.is_empty() && self.aged.is_empty();
+        nothing_new && self.delete_before.is_none() && !self.ages
     }
 
     /// About how many bytes the group writes: a page or two for each row that is not a batch.
@@ -139,9 +154,9 @@ impl Group {
         if let Some(id) = self.delete_before {
             turn_events::delete_batches_before(connection, id)?;
         }
-        if self.probes {
+        if self.ages {
             // Writes a page, even when the callers whose work failed have gone.
-            connection.batch_execute("PRAGMA user_version = 0")?;
+            set_age(connection, self.age)?;
         }
         Ok(())
     }
@@ -190,7 +205,7 @@ impl Group {
 
     /// Nothing was stored: everything waits for the next try.
     pub(super) fn undo(&mut self) {
-        self.probes = true;
+        self.ages = true;
         self.logs.iter().chain(&self.segmented).for_each(|log| log.undo());
         self.in_batch.clear();
         self.segmented.clear();

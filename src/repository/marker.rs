@@ -1,8 +1,9 @@
 //! The file beside the database: it locks the database for one process, and remembers that a database was created
-//! here, which file it was and since when the machine has run.
+//! here, which file it was, how old it was and since when the machine has run.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::connection::Connector;
@@ -64,8 +65,8 @@ impl FileLock {
     }
 
     /// Whether readers may have seen what the database does not have: the machine has restarted since the last
-    /// process and not every commit was synced, or this is another file than it was.
-    pub(super) fn may_have_lost(&self, connector: &Connector) -> bool {
+    /// process and not every commit was synced, or this is another file than it was, or a copy of an earlier day.
+    pub(super) fn may_have_lost(&self, connector: &Connector, age: i32) -> bool {
         if !self.database_existed {
             return false;
         }
@@ -73,7 +74,8 @@ impl FileLock {
         let (boot, file, durability) = (lines.next(), lines.next(), lines.next());
         let restarted = boot != Some(&boot_line());
         let synced = durability == Some(&durability_line(Durability::Full));
-        file != Some(&file_line(connector)) || restarted && !synced
+        let older = lines.nth(1).is_some_and(|known| age_line(age).as_str() < known);
+        file != Some(&file_line(connector)) || restarted && !synced || older
     }
 
     /// Whether the write-ahead log beside the database belongs to another file that was here before: SQLite would
@@ -86,8 +88,9 @@ impl FileLock {
         replaced && has_content && log == Some(&log_line(connector))
     }
 
-    /// Writes down what the next process has to know. Call it when the write-ahead log is there.
-    pub(super) fn remember(&mut self, connector: &Connector) -> Result<(), OpenError> {
+    /// Writes down what the next process has to know; the database's age is kept up to date by the note that this
+    /// answers. Call it when the write-ahead log is there.
+    pub(super) fn remember(&mut self, connector: &Connector, age: i32) -> Result<AgeNote, OpenError> {
         let note = format!(
             "A tutorstream database was created beside this file.\n{}\n{}\n{}\n{}\n",
             boot_line(),
@@ -99,12 +102,43 @@ impl FileLock {
             self.file.rewind()?;
             self.file.set_len(0)?;
             self.file.write_all(note.as_bytes())?;
-            self.file.sync_all()
+            let note = AgeNote {
+                file: self.file.try_clone()?,
+                place: note.len() as u64,
+                age,
+            };
+            note.file.write_all_at(age_line(age).as_bytes(), note.place)?;
+            self.file.sync_all()?;
+            Ok(note)
         })();
         written.map_err(|source| OpenError::File {
             path: self.path.clone(),
             source,
         })
+    }
+}
+
+/// The line of the marker that says how old the database is.
+#[derive(Debug)]
+pub(super) struct AgeNote {
+    file: File,
+    place: u64,
+    age: i32,
+}
+
+impl AgeNote {
+    /// The age that comes next.
+    pub(super) fn next(&self) -> i32 {
+        self.age.saturating_add(1)
+    }
+
+    /// Call it when the database has that age: never before, so that the note is never ahead of a sound file.
+    pub(super) fn write(&mut self, age: i32) {
+        self.age = age;
+        let written = self.file.write_all_at(age_line(age).as_bytes(), self.place);
+        if let Err(error) = written {
+            log::warn!("storage.age_not_noted error={error:?}");
+        }
     }
 }
 
@@ -129,6 +163,11 @@ fn file_line(connector: &Connector) -> String {
 fn log_line(connector: &Connector) -> String {
     let (device, inode, _) = connector.log_id().unwrap_or_default();
     format!("log {device}:{inode}")
+}
+
+/// As wide for each age, so that it can be overwritten and compared.
+fn age_line(age: i32) -> String {
+    format!("age {age:010}")
 }
 
 fn durability_line(durability: Durability) -> String {

@@ -2,6 +2,7 @@
 //! through one writer ([`Writer`]), all reads through a pool of read-only connections. Knows nothing of HTTP,
 //! of providers, or of what a frame says.
 
+mod age;
 mod begin;
 mod checkpoint;
 pub mod commit_batch;
@@ -80,6 +81,7 @@ impl Repository {
         let open::Opened {
             mut lock,
             mut connection,
+            age,
             may_have_lost,
         } = open::open(&connector)?;
         let failed = |error: RepositoryError| OpenError::Open {
@@ -87,9 +89,10 @@ impl Repository {
             reason: format!("{error:?}"),
         };
         let left_over = recovery::recover(&mut connection, may_have_lost).map_err(failed)?;
-        lock.remember(&connector)?;
+        let age_note = lock.remember(&connector, age)?;
         let (writer, writer_thread) =
-            Writer::start(connector.clone(), connection, commit_window, metrics).map_err(failed)?;
+            Writer::start(connector.clone(), connection, age_note, (commit_window, metrics))
+                .map_err(failed)?;
         let checkpointer = checkpoint::Checkpointer::start(connector.clone(), writer.clone());
         let checkpointer = checkpointer.map_err(|source| OpenError::File {
             path: path.to_owned(),

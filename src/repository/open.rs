@@ -8,6 +8,7 @@ use diesel::sql_types::Text;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use super::age;
 use super::connection::Connector;
 use super::marker::FileLock;
 
@@ -87,6 +88,8 @@ pub(super) struct Opened {
     pub(super) lock: FileLock,
     /// The writer's connection.
     pub(super) connection: SqliteConnection,
+    /// How old the database is.
+    pub(super) age: i32,
     /// Whether readers may have seen what is not stored.
     pub(super) may_have_lost: bool,
 }
@@ -98,7 +101,6 @@ pub(super) struct Opened {
 pub(super) fn open(connector: &Connector) -> Result<Opened, OpenError> {
     let path = connector.path();
     let lock = FileLock::take(path)?;
-    let may_have_lost = lock.may_have_lost(connector);
     if lock.finds_foreign_log(connector) {
         return Err(OpenError::ForeignLog(path.display().to_string()));
     }
@@ -107,12 +109,16 @@ pub(super) fn open(connector: &Connector) -> Result<Opened, OpenError> {
     check_version(&mut connection, path)?;
     check(&mut connection, path)?;
     migrate(&mut connection, path)?;
+    let age = age::age(&mut connection);
+    let age = age.map_err(|error| damaged_or_unopenable(path, &error.to_string()))?;
+    let may_have_lost = lock.may_have_lost(connector, age);
     drop(connection);
     let writing = connector.open_for_writing();
     let connection = writing.map_err(|error| damaged_or_unopenable(path, &error.to_string()))?;
     Ok(Opened {
         lock,
         connection,
+        age,
         may_have_lost,
     })
 }

@@ -11,6 +11,7 @@ use super::connection::Connector;
 use super::error::RepositoryError;
 use super::health::StorageHealth;
 use super::job::Work;
+use super::marker::AgeNote;
 use super::queue::Queue;
 use super::source::CommitSource;
 use super::writer_thread::WriterThread;
@@ -31,12 +32,12 @@ impl Writer {
     pub(super) fn start(
         connector: Connector,
         connection: SqliteConnection,
-        commit_window: Duration,
-        metrics: Arc<Metrics>,
+        age_note: AgeNote,
+        (commit_window, metrics): (Duration, Arc<Metrics>),
     ) -> Result<(Self, std::thread::JoinHandle<()>), RepositoryError> {
         let queue = Arc::new(Queue::default());
         let (health, receiver) = watch::channel(StorageHealth::Ok);
-        let thread = WriterThread::new(connector, connection, health, metrics)?;
+        let thread = WriterThread::new((connector, connection), age_note, health, metrics)?;
         let bytes_written = thread.bytes_written();
         let worker_queue = Arc::clone(&queue);
         let handle = std::thread::Builder::new()

@@ -14,6 +14,7 @@ use super::connection::Connector;
 use super::error::RepositoryError;
 use super::group::Group;
 use super::health::StorageHealth;
+use super::marker::AgeNote;
 use super::pace::Pace;
 use super::queue::Queue;
 use super::source::CommitSource;
@@ -38,6 +39,9 @@ pub(super) struct WriterThread {
     metrics: Arc<Metrics>,
     bytes_written: Arc<AtomicU64>,
     file_id: Option<(u64, u64)>,
+    age_note: AgeNote,
+    /// What was written when the database became older last.
+    aged_at: u64,
     /// Logs with frames that stand only in batches, and since when.
     held: HashMap<TurnId, Held>,
     next_batch: i64,
@@ -53,8 +57,8 @@ struct Held {
 
 impl WriterThread {
     pub(super) fn new(
-        connector: Connector,
-        mut connection: SqliteConnection,
+        (connector, mut connection): (Connector, SqliteConnection),
+        age_note: AgeNote,
         health: watch::Sender<StorageHealth>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, RepositoryError> {
@@ -66,6 +70,8 @@ impl WriterThread {
             health,
             metrics,
             bytes_written: Arc::default(),
+            age_note,
+            aged_at: 0,
             held: HashMap::new(),
             next_batch,
             oldest_batch: 0,
@@ -81,7 +87,7 @@ impl WriterThread {
     pub(super) fn run(mut self, queue: &Queue, commit_window: Duration) {
         let mut pace = Pace::new(commit_window);
         while let Some(waiting) = queue.next(pace.earliest(), self.housekeeping_at) {
-            let mut group = Group::new(self.next_batch);
+            let mut group = Group::new(self.next_batch, self.age_note.next());
             let restart_wal = waiting.restart_wal;
             group.absorb(waiting);
             self.keep_house(&mut group);
@@ -91,7 +97,11 @@ impl WriterThread {
                     return;
                 }
                 self.remember(&group);
-                self.bytes_written.fetch_add(group.bytes(), Ordering::Relaxed);
+                let written = group.bytes() + self.bytes_written.fetch_add(group.bytes(), Ordering::Relaxed);
+                if let Some(age) = group.new_age() {
+                    self.aged_at = written;
+                    self.age_note.write(age);
+                }
                 self.metrics.committed(group.logs(), began.elapsed());
                 pace.committed(began, group.logs());
                 group.publish();
@@ -172,6 +182,9 @@ impl WriterThread {
         if self.connector.file_id() != self.file_id {
             log::error!("storage.file_replaced path={}", self.connector.path().display());
             self.set_health(StorageHealth::Lost);
+        }
+        if self.bytes_written.load(Ordering::Relaxed) != self.aged_at {
+            group.grow_older();
         }
         for held in self.held.values() {
             if now.duration_since(held.since) > OLDEST_BATCH {

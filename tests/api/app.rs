@@ -148,6 +148,14 @@ impl TestApp {
         Database::open(self.database_path())
     }
 
+    /// How old the database was when the server noted it last.
+    pub(crate) fn noted_age(&self) -> String {
+        let mut marker = self.database_path().as_os_str().to_owned();
+        marker.push(".lock");
+        let noted = std::fs::read_to_string(marker).expect("the marker");
+        noted.lines().last().expect("an age").to_owned()
+    }
+
     /// Nothing of a request that was refused may be found afterwards.
     pub(crate) fn assert_untouched(&self) {
         for table in ["sessions", "messages", "turns", "idempotency_keys"] {

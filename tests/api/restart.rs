@@ -1,11 +1,13 @@
 //! `kill -9` in the middle of a reply, and what the next start makes of it.
 
 use futures_util::future::join_all;
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::app::{Setup, TestApp};
 use crate::checker::{check_once, check_turn};
-use crate::database::take_back;
+use crate::database::{change, take_back};
+use crate::deadline::eventually;
 use crate::upstream::{Plan, Script, Signal};
 use crate::witness::{Witness, text_of};
 
@@ -199,4 +201,61 @@ async fn a_client_that_is_ahead_after_a_power_cut_goes_back_and_on_without_a_gap
     reader.passing.clear();
     assert_eq!(reader.text(), plan.text());
     check_turn(&mut app.database(), &[&reader], Some(&plan.text()));
+}
+
+#[tokio::test]
+async fn a_copy_of_an_earlier_moment_in_the_same_place_is_noticed() {
+    let mut app = Setup::new().continues_partial().without_merging().start();
+    let (copied, go_on) = (Signal::new(), Signal::new());
+    let early = Script::stream().delta("Because ").wait_for(&copied);
+    app.upstream.next(lettered(early, 'a').hang());
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    reader.until_text("Because ").await;
+    let copy = app.database_path().with_extension("copy");
+    change(app.database_path(), &format!("VACUUM INTO '{}'", copy.display()));
+    let age = app.noted_age();
+    copied.give();
+    reader.until_text("a9 ").await;
+    eventually("a later age is noted", || (app.noted_age() > age).then_some(())).await;
+    app.kill_9();
+    reader.leave();
+
+    // `cp` writes into the file that is there.
+    std::fs::write(app.database_path(), std::fs::read(&copy).expect("the copy")).expect("it is restored");
+    for log in ["db-wal", "db-shm"] {
+        std::fs::remove_file(app.database_path().with_extension(log)).expect("an old log");
+    }
+    app.upstream
+        .next(lettered(Script::stream(), 'b').wait_for(&go_on).finish());
+    app.restart();
+    eventually("other events have the numbers that the reader saw", || {
+        text_of(&app.database().log(&reader.turn_id))
+            .contains("b9 ")
+            .then_some(())
+    })
+    .await;
+
+    assert!(reader.resume().await);
+    let told = reader.next().await.expect("a passing event");
+    assert_eq!((told.id, told.name.as_str()), (None, "rewind"));
+    go_on.give();
+    assert_eq!(reader.persist().await.data["status"], "complete");
+    reader.passing.clear();
+    assert_eq!(reader.events, app.database().log(&reader.turn_id));
+    assert!(
+        !reader.text().contains("a1 "),
+        "nothing is mixed: {}",
+        reader.text()
+    );
+    // Numbers that were lost are not used again; the checker, which wants 1, 2, 3, need not see this log.
+    assert!(reader.last_event_id() > 1_000_000);
+    let session = format!("/sessions/{}", reader.session_id);
+    app.learner.call(Method::DELETE, &session, Value::Null).await;
+}
+
+/// Ten deltas, which no other letter has.
+fn lettered(script: Script, letter: char) -> Script {
+    (0..10).fold(script, |script, number| {
+        script.delta(&format!("{letter}{number} "))
+    })
 }
