@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tutorstream::config::{ServeArgs, Settings, openai_api_key};
+use tutorstream::config::{ServeArgs, Settings};
 use tutorstream::runtime::main_runtime;
 use tutorstream::server::Application;
 use tutorstream::telemetry;
@@ -49,7 +49,7 @@ fn run(args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn serve(mut args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
-    args.openai_api_key = openai_api_key();
+    args.read_keys();
     let application = Application::build(Settings::load(args)?).await?;
     announce(&application);
     Ok(application.run_until_stopped().await?)

@@ -120,3 +120,54 @@ pub enum BusyPolicy {
     /// Stop the running turn and answer it at once.
     Interrupt,
 }
+
+words! {
+    /// How long a model thinks before it answers.
+    ReasoningEffort {
+        /// Not at all.
+        None = "none",
+        /// As little as it can.
+        Minimal = "minimal",
+        /// Briefly.
+        Low = "low",
+        /// As usual.
+        Medium = "medium",
+        /// At length.
+        High = "high",
+        /// Longer still.
+        XHigh = "xhigh",
+        /// As long as it can.
+        Max = "max",
+    }
+}
+
+/// How a model is to answer; what is left out is the provider's choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Parameters {
+    /// How much chance there is, from 0 to 2.
+    pub temperature: Option<f64>,
+    /// Most tokens of the reply.
+    pub max_tokens: Option<u32>,
+    /// How long it thinks.
+    pub reasoning_effort: Option<ReasoningEffort>,
+}
+
+impl Parameters {
+    /// These, and where they say nothing, the others.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            temperature: self.temperature.or(others.temperature),
+            max_tokens: self.max_tokens.or(others.max_tokens),
+            reasoning_effort: self.reasoning_effort.or(others.reasoning_effort),
+        }
+    }
+
+    /// Whether each is something that a model may be asked for.
+    #[must_use]
+    pub fn are_sane(&self) -> bool {
+        let temperature = self.temperature.is_none_or(|value| (0.0..=2.0).contains(&value));
+        temperature && self.max_tokens != Some(0)
+    }
+}

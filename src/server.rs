@@ -69,7 +69,8 @@ impl Application {
     pub async fn build(settings: Settings) -> Result<Self, ServerError> {
         let (listener, address) = listen(settings.bind)?;
         let metrics = Arc::new(Metrics::default());
-        let provider = provider::from_settings(settings.provider.as_ref())?;
+        let providers = provider::from_settings(&settings.providers)?;
+        let provider = Arc::clone(&providers[0]);
         let practice = provider.is_practice();
         let storing = (settings.durability, settings.commit_window);
         let (repository, left_over) = Repository::open(&settings.database, storing, Arc::clone(&metrics))?;

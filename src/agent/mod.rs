@@ -54,6 +54,7 @@ impl Agent {
             instructions,
             messages,
             kept,
+            ..CompletionRequest::default()
         })
     }
 }

@@ -40,15 +40,21 @@ pub struct ServeArgs {
     pub openai_model: Option<String>,
 }
 
-/// The key of the OpenAI-compatible API, from its variable. An empty one counts as none.
-#[must_use]
+impl ServeArgs {
+    /// Reads the keys, which no flag may say.
+    pub fn read_keys(&mut self) {
+        self.openai_api_key = secret_variable("OPENAI_API_KEY");
+    }
+}
+
+/// A secret from its variable. An empty one counts as none.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place that reads a variable by itself"
 )]
-pub fn openai_api_key() -> Option<SecretString> {
-    std::env::var("OPENAI_API_KEY")
+pub(super) fn secret_variable(name: &str) -> Option<SecretString> {
+    std::env::var(name)
         .ok()
-        .filter(|key| !key.is_empty())
+        .filter(|secret| !secret.is_empty())
         .map(SecretString::from)
 }

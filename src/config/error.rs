@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::ProviderProblem;
+
 /// Why the settings cannot be used. The words are meant for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -15,12 +17,14 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The settings file says something that is no setting.
-    #[error("{path}: {source}")]
+    #[error("{path}, line {line}: {message}")]
     Parse {
         /// Which file.
         path: PathBuf,
-        /// Where and what.
-        source: toml::de::Error,
+        /// Where, from 1.
+        line: usize,
+        /// What is wrong there, without the line itself: a key may stand in it.
+        message: String,
     },
     /// The database cannot be used by this program.
     #[error("database URL {0:?} is not supported: use sqlite://path/to/file.db")]
@@ -30,6 +34,14 @@ pub enum ConfigError {
         "allowed_origins: {0:?} is no origin: write it as a browser sends it, https://chat.example or http://localhost:3000"
     )]
     Origin(String),
+    /// A provider cannot be used as it is configured.
+    #[error("provider {name:?}: {problem}")]
+    Provider {
+        /// Which one.
+        name: String,
+        /// Why not.
+        problem: ProviderProblem,
+    },
     /// Without authentication the service is for this machine only.
     #[error("refusing to listen on {0}: no authentication is configured, so only a loopback address is safe")]
     NotLoopback(SocketAddr),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::provider::ProviderFile;
+use super::provider::ProviderTable;
 use super::{ConfigError, Durability};
 
 const DEFAULT_CONFIG: &str = "tutorstream.toml";
@@ -24,7 +24,8 @@ pub(super) struct File {
     pub(super) allowed_origins: Vec<String>,
     pub(super) instructions: Option<String>,
     pub(super) context_tokens: Option<usize>,
-    pub(super) provider: Option<ProviderFile>,
+    #[serde(default)]
+    pub(super) providers: Vec<ProviderTable>,
 }
 
 /// The file that is named, or else the one in the working directory, if there is one.
@@ -39,8 +40,12 @@ pub(super) fn read(path: Option<&Path>) -> Result<File, ConfigError> {
         path: path.to_owned(),
         source,
     })?;
-    toml::from_str(&text).map_err(|source| ConfigError::Parse {
-        path: path.to_owned(),
-        source,
+    toml::from_str(&text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        ConfigError::Parse {
+            path: path.to_owned(),
+            line: before.unwrap_or_default().matches('\n').count() + 1,
+            message: error.message().to_owned(),
+        }
     })
 }

@@ -4,6 +4,8 @@ mod args;
 mod error;
 mod file;
 mod provider;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,9 +14,12 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde::Deserialize;
 
-pub use args::{ServeArgs, openai_api_key};
+pub use args::ServeArgs;
 pub use error::ConfigError;
-pub use provider::{Continuation, ProviderSettings};
+pub use provider::{
+    AnswerLimits, Auth, Continuation, ProviderProblem, ProviderSettings, RequestParameter, StructuredOutput,
+    Timeouts, Wire,
+};
 
 /// How much a power cut may take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
@@ -50,8 +55,8 @@ pub struct Settings {
     pub instructions: Option<String>,
     /// How many tokens of conversation a prompt may have.
     pub context_tokens: usize,
-    /// `None`: the practice tutor answers.
-    pub provider: Option<ProviderSettings>,
+    /// Who answers, in the order of the chain. None: the practice tutor does.
+    pub providers: Vec<ProviderSettings>,
 }
 
 impl Settings {
@@ -61,7 +66,7 @@ impl Settings {
     /// One [`ConfigError`] for each reason not to start.
     pub fn load(args: ServeArgs) -> Result<Self, ConfigError> {
         let file = file::read(args.config.as_deref())?;
-        let provider = provider::settings(&args, file.provider.unwrap_or_default());
+        let providers = provider::providers(&args, file.providers)?;
         let milliseconds = Duration::from_millis;
         let settings = Self {
             bind: args
@@ -76,7 +81,7 @@ impl Settings {
             allowed_origins: origins(file.allowed_origins)?,
             instructions: file.instructions,
             context_tokens: file.context_tokens.unwrap_or(8_000),
-            provider,
+            providers,
         };
         if settings.bind.ip().is_loopback() {
             Ok(settings)

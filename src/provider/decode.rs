@@ -15,7 +15,7 @@ use memchr::memchr;
 
 use lines::{Line, Lines};
 
-/// Most bytes of a line, and of an event.
+/// Most bytes of a line, and of an event, unless a decoder is told otherwise.
 const MAX_BYTES: usize = 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -26,8 +26,8 @@ pub enum DecodeError {
     /// The data or the name of an event is not UTF-8.
     #[error("an event is not valid UTF-8")]
     InvalidUtf8,
-    /// A line or an event is longer than 1 MiB.
-    #[error("a line or an event is longer than {MAX_BYTES} bytes")]
+    /// A line or an event is longer than the limit.
+    #[error("a line or an event is longer than the limit")]
     TooLong,
 }
 
@@ -43,17 +43,32 @@ pub struct SseEvent<'a> {
 /// Turns chunks of bytes into events. After an error it is of no further use.
 ///
 /// A last event without its blank line is no event: at the end of the input, drop the decoder.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SseDecoder {
     lines: Lines,
     event: Event,
+}
+
+impl Default for SseDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl SseDecoder {
     /// A decoder at the start of a stream.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::with_limit(MAX_BYTES)
+    }
+
+    /// One that refuses lines and events of more than `max_bytes`.
+    #[must_use]
+    pub fn with_limit(max_bytes: usize) -> Self {
+        Self {
+            lines: Lines::new(max_bytes),
+            event: Event::new(max_bytes),
+        }
     }
 
     /// Adds bytes. Cheapest after [`Self::next_event`] has returned `None`.
@@ -119,8 +134,9 @@ impl Value {
 }
 
 /// The event that is being read, and what outlives it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Event {
+    max_bytes: usize,
     data: Value,
     name: Value,
     dispatched: bool,
@@ -129,6 +145,17 @@ struct Event {
 }
 
 impl Event {
+    fn new(max_bytes: usize) -> Self {
+        Self {
+            max_bytes,
+            data: Value::Absent,
+            name: Value::Absent,
+            dispatched: false,
+            after_first_line: false,
+            comments: 0,
+        }
+    }
+
     /// Takes one line without its end; `start` is its place in the chunk, if it lies in it.
     fn read_line(&mut self, line: &[u8], start: Option<usize>, chunk: &[u8]) -> Result<(), DecodeError> {
         let mark = if self.after_first_line || !line.starts_with(BYTE_ORDER_MARK) {
@@ -165,7 +192,7 @@ impl Event {
         match &mut self.data {
             Value::Held(data) => {
                 let more = value.bytes(chunk);
-                if data.len() + 1 + more.len() > MAX_BYTES {
+                if data.len() + 1 + more.len() > self.max_bytes {
                     return Err(DecodeError::TooLong);
                 }
                 data.push(b'\n');

@@ -2,41 +2,25 @@
 //! knows a vendor's JSON, and nothing in it knows of turns, events or the database.
 
 mod decode;
+mod error;
 mod openai_chat;
 mod practice;
+mod request;
+mod structured;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 pub use decode::{DecodeError, SseDecoder};
+pub use error::{ProviderError, ProviderErrorKind};
 pub use openai_chat::OpenAiChat;
 pub use practice::PracticeTutor;
+pub use request::{CompletionRequest, OutputFormat, PromptMessage};
 
-use crate::config::ProviderSettings;
-use crate::model::{FinishReason, Role, Usage};
-
-/// What a provider is asked for.
-#[derive(Clone, Debug, Default)]
-pub struct CompletionRequest {
-    /// The tutor's instructions.
-    pub instructions: String,
-    /// The conversation, oldest first; the last one is the learner's.
-    pub messages: Vec<PromptMessage>,
-    /// The reply so far: the provider goes on from its end.
-    pub kept: String,
-}
-
-/// One message of a prompt.
-#[derive(Clone, Debug)]
-pub struct PromptMessage {
-    /// Who wrote it.
-    pub role: Role,
-    /// What it says.
-    pub content: String,
-}
+use crate::config::{ProviderSettings, Wire};
+use crate::model::{FinishReason, Usage};
 
 /// The smallest increment of a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,92 +61,21 @@ pub trait Provider: Send + Sync {
     fn stream(&self, request: CompletionRequest) -> BoxFuture<'static, Result<DeltaStream, ProviderError>>;
 }
 
-/// Why a provider gave no reply, or not all of it.
-#[derive(Debug, thiserror::Error)]
-#[error("{provider}: {kind}")]
-pub struct ProviderError {
-    /// The provider's name.
-    pub provider: String,
-    /// What happened.
-    pub kind: ProviderErrorKind,
-    /// The cause; for logs, never for learners.
-    #[source]
-    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-/// What happened at a provider.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProviderErrorKind {
-    /// Too many requests (429).
-    #[error("rate limited")]
-    RateLimited {
-        /// How long it asks to wait.
-        retry_after: Option<Duration>,
-    },
-    /// It is overloaded or broken (5xx).
-    #[error("overloaded")]
-    Overloaded,
-    /// It does not accept the key (401, 403).
-    #[error("unauthorized")]
-    Unauthorized,
-    /// It does not accept the request (other 4xx, a redirect).
-    #[error("rejected the request")]
-    Rejected,
-    /// The conversation is too long for the model.
-    #[error("the conversation is too long")]
-    TooLong,
-    /// It sent more than the limit.
-    #[error("sent more than the limit")]
-    TooLarge,
-    /// It did not answer, or fell silent.
-    #[error("timed out")]
-    TimedOut,
-    /// It cannot be reached, or the stream ended before the reply did.
-    #[error("disconnected")]
-    Disconnected,
-    /// It sent what its protocol does not allow.
-    #[error("sent malformed data")]
-    Malformed,
-}
-
-impl ProviderErrorKind {
-    /// The stable code for learners' clients.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::RateLimited { .. } => "provider-rate-limited",
-            Self::Overloaded => "provider-overloaded",
-            Self::Unauthorized => "provider-unauthorized",
-            Self::Rejected => "provider-rejected",
-            Self::TooLong => "conversation-too-long",
-            Self::TooLarge => "reply-too-large",
-            Self::TimedOut => "provider-timed-out",
-            Self::Disconnected => "provider-disconnected",
-            Self::Malformed => "provider-protocol",
-        }
-    }
-
-    /// Whether the same request may succeed later.
-    #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::RateLimited { .. }
-            | Self::Overloaded
-            | Self::TimedOut
-            | Self::Disconnected
-            | Self::Malformed => true,
-            Self::Unauthorized | Self::Rejected | Self::TooLong | Self::TooLarge => false,
-        }
-    }
-}
-
-/// The provider that the settings choose: the practice tutor when none is configured.
+/// The providers that the settings name, in their order; the practice tutor when they name none. The only place
+/// where settings become providers.
 ///
 /// # Errors
-/// When the HTTP client cannot be built (no TLS roots, say).
-pub fn from_settings(settings: Option<&ProviderSettings>) -> Result<Arc<dyn Provider>, ProviderError> {
-    Ok(match settings {
-        Some(settings) => Arc::new(OpenAiChat::new(settings)?),
-        None => Arc::new(PracticeTutor::default()),
+/// When an HTTP client cannot be built (no TLS roots, say).
+pub fn from_settings(settings: &[ProviderSettings]) -> Result<Vec<Arc<dyn Provider>>, ProviderError> {
+    if settings.is_empty() {
+        return Ok(vec![Arc::new(PracticeTutor::default())]);
+    }
+    settings.iter().map(build).collect()
+}
+
+fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, ProviderError> {
+    Ok(match settings.wire {
+        Wire::OpenaiChat => Arc::new(OpenAiChat::new(settings)?),
+        Wire::Practice => Arc::new(PracticeTutor::named(&settings.name)),
     })
 }

@@ -15,20 +15,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    InvalidHeaderName, InvalidHeaderValue,
+};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::failure::{Cause, Failures};
+use self::prompt::Manner;
 use self::reply::Reply;
+use self::transcript::Transcript;
 use super::{CompletionRequest, DeltaStream, Provider, ProviderError, ProviderErrorKind};
-use crate::config::{Continuation, ProviderSettings};
+use crate::config::{AnswerLimits, Auth, ProviderSettings, StructuredOutput};
 
 const USER_AGENT: &str = concat!("tutorstream/", env!("CARGO_PKG_VERSION"));
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_CONNECTIONS: usize = 32;
 const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
 /// Most bytes of an error's body that are read, and the longest wait for them.
@@ -40,8 +44,7 @@ const MAX_LIMIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// An OpenAI-compatible chat completions API.
 pub struct OpenAiChat {
     name: String,
-    model: String,
-    continuation: Option<Continuation>,
+    manner: Manner,
     url: Url,
     headers: HeaderMap,
     client: Client,
@@ -52,6 +55,7 @@ pub struct OpenAiChat {
 struct Call {
     failures: Failures,
     limits: Limits,
+    answer: AnswerLimits,
 }
 
 /// How long to wait for what.
@@ -69,29 +73,32 @@ impl OpenAiChat {
     /// When the base URL or the key cannot be used, or there are no TLS roots.
     pub fn new(settings: &ProviderSettings) -> Result<Self, ProviderError> {
         let failures = Failures::new(settings.name.clone(), settings.api_key.clone());
-        let url = endpoint(&settings.base_url)
-            .ok_or_else(|| failures.caused(ProviderErrorKind::Rejected, Cause::BaseUrl))?;
+        let url =
+            endpoint(settings).ok_or_else(|| failures.caused(ProviderErrorKind::Rejected, Cause::BaseUrl))?;
         let headers =
             headers(settings).map_err(|error| failures.caused(ProviderErrorKind::Unauthorized, error))?;
-        let client = client(&url).map_err(|error| failures.transport(error))?;
+        let client = client(&url, settings.timeouts.connect).map_err(|error| failures.transport(error))?;
         let limits = Limits {
-            first_delta: settings.first_delta_timeout.min(MAX_LIMIT),
-            idle: settings.idle_timeout.min(MAX_LIMIT),
-            total: settings.total_timeout.min(MAX_LIMIT),
+            first_delta: settings.timeouts.first_delta.min(MAX_LIMIT),
+            idle: settings.timeouts.idle.min(MAX_LIMIT),
+            total: settings.timeouts.total.min(MAX_LIMIT),
         };
         Ok(Self {
             name: settings.name.clone(),
-            model: settings.model.clone(),
-            continuation: prompt::continuation(settings),
+            manner: Manner::of(settings),
             url,
             headers,
             client,
-            call: Arc::new(Call { failures, limits }),
+            call: Arc::new(Call {
+                failures,
+                limits,
+                answer: settings.limits,
+            }),
         })
     }
 
     fn request(&self, request: &CompletionRequest) -> serde_json::Result<RequestBuilder> {
-        let body = prompt::body(&self.model, self.continuation, request)?;
+        let body = self.manner.body(request)?;
         Ok(self
             .client
             .post(self.url.clone())
@@ -106,17 +113,19 @@ impl Provider for OpenAiChat {
     }
 
     fn model(&self) -> &str {
-        &self.model
+        &self.manner.model
     }
 
     fn continues_partial(&self) -> bool {
-        self.continuation.is_some()
+        self.manner.continuation.is_some()
     }
 
     fn stream(&self, request: CompletionRequest) -> BoxFuture<'static, Result<DeltaStream, ProviderError>> {
         let call = Arc::clone(&self.call);
+        let calls_tool =
+            request.format.is_some() && self.manner.structured_output == StructuredOutput::ToolCall;
         match self.request(&request) {
-            Ok(request) => Box::pin(open(request, call)),
+            Ok(request) => Box::pin(open(request, call, calls_tool)),
             Err(error) => Box::pin(async move { Err(call.failures.json(&error)) }),
         }
     }
@@ -126,38 +135,73 @@ impl fmt::Debug for OpenAiChat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenAiChat")
             .field("name", &self.name)
-            .field("model", &self.model)
+            .field("model", &self.manner.model)
             .finish_non_exhaustive()
     }
 }
 
-/// The URL to post to. One parser: what is checked here is what reqwest connects to.
-fn endpoint(base_url: &str) -> Option<Url> {
-    let mut url = Url::parse(base_url).ok()?;
-    let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    if !is_plain || !matches!(url.scheme(), "http" | "https") {
-        return None;
-    }
+/// The URL to post to.
+fn endpoint(settings: &ProviderSettings) -> Option<Url> {
+    let mut url = settings.base_url.clone();
     url.path_segments_mut()
         .ok()?
         .pop_if_empty()
         .extend(["chat", "completions"]);
+    if !settings.query.is_empty() {
+        url.query_pairs_mut().extend_pairs(&settings.query);
+    }
     Some(url)
 }
 
-fn headers(settings: &ProviderSettings) -> Result<HeaderMap, reqwest::header::InvalidHeaderValue> {
-    let mut headers = HeaderMap::with_capacity(3);
+fn headers(settings: &ProviderSettings) -> Result<HeaderMap, Unsendable> {
+    let mut headers = HeaderMap::with_capacity(6 + settings.headers.len());
+    for (name, value) in &settings.headers {
+        headers.insert(HeaderName::try_from(name)?, secret(value.expose_secret())?);
+    }
     headers.insert(ACCEPT, EVENT_STREAM);
     headers.insert(CONTENT_TYPE, JSON);
+    if let Some(organization) = &settings.organization {
+        headers.insert("openai-organization", HeaderValue::try_from(organization)?);
+    }
+    if let Some(project) = &settings.project {
+        headers.insert("openai-project", HeaderValue::try_from(project)?);
+    }
     if let Some(key) = &settings.api_key {
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.expose_secret()))?;
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
+        let key = key.expose_secret();
+        match settings.auth {
+            Auth::Bearer => drop(headers.insert(AUTHORIZATION, secret(&format!("Bearer {key}"))?)),
+            Auth::ApiKey => drop(headers.insert("api-key", secret(key)?)),
+            Auth::XApiKey => drop(headers.insert("x-api-key", secret(key)?)),
+            Auth::None => {}
+        }
     }
     Ok(headers)
 }
 
-fn client(url: &Url) -> reqwest::Result<Client> {
+fn secret(value: &str) -> Result<HeaderValue, Unsendable> {
+    let mut value = HeaderValue::try_from(value)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A header that cannot be sent. Says nothing about which: it may be the key.
+#[derive(Debug, thiserror::Error)]
+#[error("a header of the configuration cannot be sent")]
+struct Unsendable;
+
+impl From<InvalidHeaderValue> for Unsendable {
+    fn from(_: InvalidHeaderValue) -> Self {
+        Self
+    }
+}
+
+impl From<InvalidHeaderName> for Unsendable {
+    fn from(_: InvalidHeaderName) -> Self {
+        Self
+    }
+}
+
+fn client(url: &Url, connect_timeout: Duration) -> reqwest::Result<Client> {
     // Another part of the process may have installed one already: either is fine.
     drop(rustls::crypto::ring::default_provider().install_default());
     let builder = Client::builder()
@@ -167,7 +211,7 @@ fn client(url: &Url) -> reqwest::Result<Client> {
         .no_proxy()
         .http1_only()
         .tcp_nodelay(true)
-        .connect_timeout(CONNECT_TIMEOUT)
+        .connect_timeout(connect_timeout)
         .pool_max_idle_per_host(IDLE_CONNECTIONS)
         .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT);
     // Without TLS no roots are needed, and a machine without any can talk to its own model.
@@ -180,7 +224,11 @@ fn client(url: &Url) -> reqwest::Result<Client> {
 }
 
 /// Sends the request and waits until it is accepted. Its large state is gone before the first delta.
-async fn open(request: RequestBuilder, call: Arc<Call>) -> Result<DeltaStream, ProviderError> {
+async fn open(
+    request: RequestBuilder,
+    call: Arc<Call>,
+    calls_tool: bool,
+) -> Result<DeltaStream, ProviderError> {
     let started = Instant::now();
     let limits = call.limits;
     let response = timeout_at(
@@ -189,7 +237,13 @@ async fn open(request: RequestBuilder, call: Arc<Call>) -> Result<DeltaStream, P
     )
     .await
     .map_err(|elapsed| call.failures.caused(ProviderErrorKind::TimedOut, elapsed))??;
-    Ok(Box::pin(Reply::new(response.bytes_stream(), call, started)))
+    let transcript = Transcript::new(call.answer.answer, calls_tool);
+    Ok(Box::pin(Reply::new(
+        response.bytes_stream(),
+        transcript,
+        call,
+        started,
+    )))
 }
 
 async fn accepted(request: RequestBuilder, failures: &Failures) -> Result<Response, ProviderError> {

@@ -18,8 +18,9 @@ use super::{Completion, CompletionRequest, Delta, DeltaStream, Provider, Provide
 use crate::model::FinishReason;
 
 /// The bundled practice tutor.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PracticeTutor {
+    name: String,
     pace: Pace,
 }
 
@@ -32,7 +33,16 @@ struct Pace {
 
 impl Default for PracticeTutor {
     fn default() -> Self {
+        Self::named("practice")
+    }
+}
+
+impl PracticeTutor {
+    /// The tutor under a name of the operator's choice.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
         Self {
+            name: name.to_owned(),
             pace: Pace {
                 first: Duration::from_millis(300),
                 next: Duration::from_millis(40),
@@ -43,7 +53,7 @@ impl Default for PracticeTutor {
 
 impl Provider for PracticeTutor {
     fn name(&self) -> &str {
-        "practice"
+        &self.name
     }
 
     fn model(&self) -> &str {

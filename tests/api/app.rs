@@ -48,7 +48,7 @@ impl Setup {
         self
     }
 
-    /// A line of the settings file's table `[provider]`.
+    /// A line of the settings file's table `[[providers]]`.
     pub(crate) fn provider(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         self.provider.push(format!("{name} = {value}\n"));
         self
@@ -88,8 +88,14 @@ impl Setup {
     pub(crate) fn try_start(mut self) -> Result<TestApp, Refusal> {
         if !self.provider.is_empty() {
             let file = self.folder.path().join("settings.toml");
-            std::fs::write(&file, format!("[provider]\n{}", self.provider.concat()))
-                .expect("a settings file");
+            std::fs::write(
+                &file,
+                format!(
+                    "[[providers]]\nwire = \"openai-chat\"\n{}",
+                    self.provider.concat()
+                ),
+            )
+            .expect("a settings file");
             self = self.variable("TUTORSTREAM_CONFIG", &file.to_string_lossy());
         }
         let log = ErrorLog::default();

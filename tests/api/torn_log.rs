@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tempfile::TempDir;
 use tutorstream::agent::Agent;
-use tutorstream::config::{Durability, ProviderSettings};
+use tutorstream::config::{Durability, ProviderSettings, Wire};
 use tutorstream::provider;
 use tutorstream::repository::Repository;
 use tutorstream::telemetry::Metrics;
@@ -49,7 +49,11 @@ impl Source {
         let folder = tempfile::tempdir().expect("a folder");
         let upstream = Upstream::start();
         let settings = folder.path().join("settings.toml");
-        std::fs::write(&settings, "[provider]\ncontinues_partial = true\n").expect("a settings file");
+        std::fs::write(
+            &settings,
+            "[[providers]]\nwire = \"openai-chat\"\ncontinues_partial = true\n",
+        )
+        .expect("a settings file");
         let (durability, word) = if chance.one_in(2) {
             (Durability::Full, "full")
         } else {
@@ -147,7 +151,9 @@ impl Source {
         let repository = Arc::new(repository);
         let turns = Turns::new(Parts {
             repository: Arc::clone(&repository),
-            provider: provider::from_settings(Some(&self.provider())).expect("a provider"),
+            provider: provider::from_settings(&[self.provider()])
+                .expect("a provider")
+                .remove(0),
             agent: Agent::new(None, 8_000),
             metrics,
             merge_window: Duration::ZERO,
@@ -159,17 +165,8 @@ impl Source {
 
     /// One that does not continue partial replies: those end at once, with what is stored.
     fn provider(&self) -> ProviderSettings {
-        ProviderSettings {
-            name: "openai".to_owned(),
-            base_url: self.upstream.base_url(),
-            model: "fake-model".to_owned(),
-            api_key: None,
-            continues_partial: false,
-            continuation: tutorstream::config::Continuation::default(),
-            first_delta_timeout: Duration::from_secs(20),
-            idle_timeout: Duration::from_secs(20),
-            total_timeout: Duration::from_secs(20),
-        }
+        let base_url = self.upstream.base_url().parse().expect("a URL");
+        ProviderSettings::new("openai", Wire::OpenaiChat, base_url, "fake-model")
     }
 }
 

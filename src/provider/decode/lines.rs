@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use memchr::memchr2;
 
-use super::{DecodeError, MAX_BYTES};
+use super::DecodeError;
 
 /// One line without its end.
 pub(super) enum Line {
@@ -16,8 +16,9 @@ pub(super) enum Line {
 }
 
 /// The bytes that are not read yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lines {
+    max_bytes: usize,
     chunk: Bytes,
     position: usize,
     /// The start of a line whose end has not come.
@@ -27,6 +28,16 @@ pub(super) struct Lines {
 }
 
 impl Lines {
+    pub(super) fn new(max_bytes: usize) -> Self {
+        Self {
+            max_bytes,
+            chunk: Bytes::new(),
+            position: 0,
+            partial: Vec::new(),
+            after_carriage_return: false,
+        }
+    }
+
     pub(super) fn chunk(&self) -> &[u8] {
         &self.chunk
     }
@@ -72,7 +83,7 @@ impl Lines {
     }
 
     fn check_length(&self, more: usize) -> Result<(), DecodeError> {
-        if self.partial.len() + more > MAX_BYTES {
+        if self.partial.len() + more > self.max_bytes {
             Err(DecodeError::TooLong)
         } else {
             Ok(())

@@ -1,14 +1,30 @@
-//! The body of a request: the prompt, and how a provider is asked to go on from a partial reply.
+//! The body of a request: the prompt, how the model is to answer, and how a provider is asked to go on from a partial
+//! reply.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::config::{Continuation, ProviderSettings};
-use crate::model::Role;
-use crate::provider::CompletionRequest;
+use crate::config::{Continuation, ProviderSettings, StructuredOutput};
+use crate::model::{Parameters, ReasoningEffort, Role};
+use crate::provider::structured;
+use crate::provider::{CompletionRequest, OutputFormat};
 
 /// For providers that would start a new message after a trailing assistant message.
 const GO_ON: &str = "Your last message broke off. Go on exactly where it ends, in the middle of a word if need be. \
     Do not repeat anything, do not apologise and do not start again: write only what is missing.";
+
+/// What the settings say of every request.
+pub(super) struct Manner {
+    pub(super) model: String,
+    /// How it goes on from a partial reply; `None` when it has to be asked in words.
+    pub(super) continuation: Option<Continuation>,
+    pub(super) parameters: Parameters,
+    pub(super) structured_output: StructuredOutput,
+    /// OpenAI refuses the old name for its newer models; others know only that.
+    pub(super) knows_max_completion_tokens: bool,
+}
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -16,6 +32,20 @@ struct Body<'a> {
     messages: Vec<Message<'a>>,
     stream: bool,
     stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<ReasoningEffort>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     add_generation_prompt: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,65 +60,103 @@ struct StreamOptions {
 #[derive(Serialize)]
 struct Message<'a> {
     role: &'a str,
-    content: &'a str,
+    content: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prefix: Option<bool>,
 }
 
 impl<'a> Message<'a> {
-    fn new(role: &'a str, content: &'a str) -> Self {
+    fn new(role: &'a str, content: impl Into<Cow<'a, str>>) -> Self {
         Self {
             role,
-            content,
+            content: content.into(),
             prefix: None,
         }
     }
 }
 
-/// How a provider goes on from a partial reply; `None` when it has to be asked in words.
-pub(super) fn continuation(settings: &ProviderSettings) -> Option<Continuation> {
-    settings.continues_partial.then_some(settings.continuation)
-}
-
-/// The JSON of a request.
-pub(super) fn body(
-    model: &str,
-    continuation: Option<Continuation>,
-    request: &CompletionRequest,
-) -> serde_json::Result<Vec<u8>> {
-    let going_on = !request.kept.is_empty();
-    let final_message =
-        (going_on && continuation == Some(Continuation::ContinueFinalMessage)).then_some(true);
-    serde_json::to_vec(&Body {
-        model,
-        messages: messages(continuation, request),
-        stream: true,
-        stream_options: StreamOptions { include_usage: true },
-        add_generation_prompt: final_message.map(|_| false),
-        continue_final_message: final_message,
-    })
-}
-
-fn messages(continuation: Option<Continuation>, request: &CompletionRequest) -> Vec<Message<'_>> {
-    let mut messages = Vec::with_capacity(request.messages.len() + 3);
-    if !request.instructions.is_empty() {
-        messages.push(Message::new("system", &request.instructions));
-    }
-    messages.extend(
-        request
-            .messages
-            .iter()
-            .map(|message| Message::new(message.role.as_str(), &message.content)),
-    );
-    if !request.kept.is_empty() {
-        let prefix = (continuation == Some(Continuation::Prefix)).then_some(true);
-        messages.push(Message {
-            prefix,
-            ..Message::new(Role::Assistant.as_str(), &request.kept)
-        });
-        if continuation.is_none() {
-            messages.push(Message::new(Role::User.as_str(), GO_ON));
+impl Manner {
+    pub(super) fn of(settings: &ProviderSettings) -> Self {
+        let host = settings.base_url.host_str().unwrap_or_default();
+        Self {
+            model: settings.model.clone(),
+            continuation: settings.continues_partial.then_some(settings.continuation),
+            parameters: settings.parameters,
+            structured_output: settings.structured_output,
+            knows_max_completion_tokens: host == "api.openai.com" || host.ends_with(".azure.com"),
         }
     }
-    messages
+
+    /// The JSON of a request.
+    pub(super) fn body(&self, request: &CompletionRequest) -> serde_json::Result<Vec<u8>> {
+        let going_on = !request.kept.is_empty();
+        let final_message =
+            (going_on && self.continuation == Some(Continuation::ContinueFinalMessage)).then_some(true);
+        let parameters = request.parameters.or(self.parameters);
+        let (old_limit, new_limit) = if self.knows_max_completion_tokens {
+            (None, parameters.max_tokens)
+        } else {
+            (parameters.max_tokens, None)
+        };
+        let format = request.format.as_ref();
+        let tool = format.filter(|_| self.structured_output == StructuredOutput::ToolCall);
+        serde_json::to_vec(&Body {
+            model: request.model.as_deref().unwrap_or(&self.model),
+            messages: self.messages(request),
+            stream: true,
+            stream_options: StreamOptions { include_usage: true },
+            temperature: parameters.temperature,
+            max_tokens: old_limit,
+            max_completion_tokens: new_limit,
+            reasoning_effort: parameters.reasoning_effort,
+            response_format: format.and_then(|format| self.response_format(format)),
+            tools: tool.map(tools),
+            tool_choice: tool.map(|format| json!({"type": "function", "function": {"name": format.name}})),
+            add_generation_prompt: final_message.map(|_| false),
+            continue_final_message: final_message,
+        })
+    }
+
+    fn response_format(&self, format: &OutputFormat) -> Option<Value> {
+        match self.structured_output {
+            StructuredOutput::JsonSchema => Some(json!({
+                "type": "json_schema",
+                "json_schema": {"name": format.name, "strict": true, "schema": format.schema},
+            })),
+            StructuredOutput::JsonObject => Some(json!({"type": "json_object"})),
+            StructuredOutput::ToolCall | StructuredOutput::None => None,
+        }
+    }
+
+    fn messages<'a>(&self, request: &'a CompletionRequest) -> Vec<Message<'a>> {
+        let mut messages = Vec::with_capacity(request.messages.len() + 3);
+        let instructions = structured::instructions(request, self.structured_output);
+        if !instructions.is_empty() {
+            messages.push(Message::new("system", instructions));
+        }
+        messages.extend(
+            request
+                .messages
+                .iter()
+                .map(|message| Message::new(message.role.as_str(), &message.content)),
+        );
+        if !request.kept.is_empty() {
+            let prefix = (self.continuation == Some(Continuation::Prefix)).then_some(true);
+            messages.push(Message {
+                prefix,
+                ..Message::new(Role::Assistant.as_str(), &request.kept)
+            });
+            if self.continuation.is_none() {
+                messages.push(Message::new(Role::User.as_str(), GO_ON));
+            }
+        }
+        messages
+    }
+}
+
+fn tools(format: &OutputFormat) -> Value {
+    json!([{
+        "type": "function",
+        "function": {"name": format.name, "strict": true, "parameters": format.schema},
+    }])
 }

@@ -39,12 +39,12 @@ pub(super) struct Reply<S> {
 
 impl<S> Reply<S> {
     /// The limits count from `started`, when the request was sent.
-    pub(super) fn new(body: S, call: Arc<Call>, started: Instant) -> Self {
+    pub(super) fn new(body: S, transcript: Transcript, call: Arc<Call>, started: Instant) -> Self {
         let limits = call.limits;
         Self {
             body: Some(body),
-            decoder: SseDecoder::new(),
-            transcript: Transcript::default(),
+            decoder: SseDecoder::with_limit(call.answer.line),
+            transcript,
             call,
             timer: Box::pin(tokio::time::sleep_until(
                 started + limits.first_delta.min(limits.total),

@@ -3,3 +3,4 @@ mod fake;
 mod limits;
 mod prompts;
 mod replies;
+mod shapes;

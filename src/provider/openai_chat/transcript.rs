@@ -5,17 +5,17 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::failure::{Cause, Failures, is_truthy};
-use super::wire::{ChoiceDelta, Chunk, TokenCounts, text};
+use super::wire::{ChoiceDelta, Chunk, TokenCounts, ToolCall, text};
 use crate::model::{FinishReason, Usage, UsageSource};
 use crate::provider::decode::SseEvent;
 use crate::provider::{Completion, Delta, ProviderError, ProviderErrorKind};
 
-/// Most bytes of a reply, its reasoning included.
-const MAX_REPLY_BYTES: usize = 2 * 1024 * 1024;
-
 /// A reply as far as it was read.
-#[derive(Default)]
 pub(super) struct Transcript {
+    /// Most bytes of the reply, its reasoning included.
+    max_bytes: usize,
+    /// The arguments of the tool that has to be called are the reply.
+    calls_tool: bool,
     /// One event may say two things.
     next: Option<Delta>,
     reply_bytes: usize,
@@ -25,6 +25,18 @@ pub(super) struct Transcript {
 }
 
 impl Transcript {
+    pub(super) fn new(max_bytes: usize, calls_tool: bool) -> Self {
+        Self {
+            max_bytes,
+            calls_tool,
+            next: None,
+            reply_bytes: 0,
+            has_text: false,
+            finish_reason: None,
+            usage: None,
+        }
+    }
+
     /// Whether the provider has written anything.
     pub(super) fn has_begun(&self) -> bool {
         self.reply_bytes > 0
@@ -69,6 +81,7 @@ impl Transcript {
         match &*text(choice.finish_reason) {
             "" => {}
             "error" => return Err(failures.bare(ProviderErrorKind::Overloaded)),
+            "tool_calls" if self.calls_tool => self.finish_reason = Some(FinishReason::Stop),
             reason => self.finish_reason = Some(finish_reason(reason)),
         }
         self.add(choice.delta.unwrap_or_default(), failures)
@@ -86,13 +99,16 @@ impl Transcript {
     }
 
     fn add(&mut self, delta: ChoiceDelta<'_>, failures: &Failures) -> Result<Option<Delta>, ProviderError> {
-        let content = joined(text(delta.content), text(delta.refusal));
+        let mut content = joined(text(delta.content), text(delta.refusal));
+        if self.calls_tool {
+            content = arguments(delta.tool_calls);
+        }
         let mut reasoning = text(delta.reasoning_content);
         if reasoning.is_empty() {
             reasoning = text(delta.reasoning);
         }
         self.reply_bytes += content.len() + reasoning.len();
-        if self.reply_bytes > MAX_REPLY_BYTES {
+        if self.reply_bytes > self.max_bytes {
             return Err(failures.bare(ProviderErrorKind::TooLarge));
         }
         self.has_text |= !content.is_empty();
@@ -103,6 +119,13 @@ impl Transcript {
         self.next = content;
         Ok(Some(Delta::Reasoning(without_nul(reasoning))))
     }
+}
+
+/// What is new of the arguments of the first tool that is called.
+fn arguments(calls: Option<Vec<ToolCall<'_>>>) -> Cow<'_, str> {
+    let mut calls = calls.unwrap_or_default().into_iter();
+    let first = calls.find(|call| call.index.unwrap_or(0) == 0);
+    text(first.and_then(|call| call.function?.arguments))
 }
 
 /// The data of an event that is called `error`; servers put the object there with or without a wrapper.

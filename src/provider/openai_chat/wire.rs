@@ -39,6 +39,24 @@ pub(super) struct ChoiceDelta<'a> {
     pub(super) reasoning_content: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub(super) reasoning: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(super) tool_calls: Option<Vec<ToolCall<'a>>>,
+}
+
+/// What is new of one call.
+#[derive(Deserialize)]
+pub(super) struct ToolCall<'a> {
+    #[serde(default)]
+    pub(super) index: Option<u64>,
+    #[serde(borrow, default)]
+    pub(super) function: Option<Function<'a>>,
+}
+
+/// Which function is called, and with what.
+#[derive(Deserialize)]
+pub(super) struct Function<'a> {
+    #[serde(borrow, default)]
+    pub(super) arguments: Option<Text<'a>>,
 }
 
 /// Tokens as the provider counts them.

@@ -67,6 +67,7 @@ async fn deltas(messages: &[PromptMessage], kept: &str) -> Vec<Delta> {
             first: zero,
             next: zero,
         },
+        ..PracticeTutor::default()
     };
     let request = CompletionRequest {
         messages: messages.to_vec(),

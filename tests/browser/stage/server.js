@@ -103,7 +103,7 @@ async function ended(child) {
 async function environment(folder, settings) {
   const config = join(folder, "settings.toml");
   const { baseUrl, name = "scripted", model = "scripted", continuesPartial = false } = settings;
-  await writeFile(config, baseUrl ? `[provider]\nname = "${name}"\ncontinues_partial = ${continuesPartial}\n` : "");
+  await writeFile(config, baseUrl ? `[[providers]]\nwire = "openai-chat"\nname = "${name}"\ncontinues_partial = ${continuesPartial}\n` : "");
   return {
     DATABASE_URL: `sqlite://${join(folder, DATABASE, "tutorstream.db")}`,
     RUST_LOG: "info",

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::config::{Continuation, ProviderSettings};
+use crate::config::{ProviderSettings, Timeouts, Wire};
 use crate::model::Role;
 use crate::provider::{
     CompletionRequest, Delta, OpenAiChat, PromptMessage, Provider, ProviderError, ProviderErrorKind,
@@ -70,16 +70,17 @@ impl Fake {
     }
 
     pub(super) fn settings(&self) -> ProviderSettings {
+        let patience = Duration::from_secs(20);
+        let base_url = self.base_url().parse().unwrap();
         ProviderSettings {
-            name: "fake".to_owned(),
-            base_url: self.base_url(),
-            model: "m".to_owned(),
             api_key: Some(KEY.into()),
-            continues_partial: false,
-            continuation: Continuation::default(),
-            first_delta_timeout: Duration::from_secs(20),
-            idle_timeout: Duration::from_secs(20),
-            total_timeout: Duration::from_secs(20),
+            timeouts: Timeouts {
+                connect: patience,
+                first_delta: patience,
+                idle: patience,
+                total: patience,
+            },
+            ..ProviderSettings::new("fake", Wire::OpenaiChat, base_url, "m")
         }
     }
 
@@ -143,7 +144,7 @@ pub(super) fn question() -> CompletionRequest {
     CompletionRequest {
         instructions: "Ask.".to_owned(),
         messages: vec![message],
-        kept: String::new(),
+        ..CompletionRequest::default()
     }
 }
 
@@ -173,11 +174,15 @@ impl Outcome {
 }
 
 pub(super) async fn collect(provider: &OpenAiChat) -> Outcome {
+    collect_of(provider, question()).await
+}
+
+pub(super) async fn collect_of(provider: &OpenAiChat, request: CompletionRequest) -> Outcome {
     let mut outcome = Outcome {
         deltas: Vec::new(),
         error: None,
     };
-    match provider.stream(question()).await {
+    match provider.stream(request).await {
         Ok(mut stream) => {
             while let Some(item) = stream.next().await {
                 assert!(

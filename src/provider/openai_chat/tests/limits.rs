@@ -28,7 +28,7 @@ fn drip(bytes: &str, every: u64) -> Vec<Step> {
 #[tokio::test]
 async fn a_provider_that_never_answers_times_out() {
     let outcome = play_with(
-        |settings| settings.first_delta_timeout = milliseconds(200),
+        |settings| settings.timeouts.first_delta = milliseconds(200),
         vec![Step::Silence],
     )
     .await;
@@ -38,7 +38,7 @@ async fn a_provider_that_never_answers_times_out() {
 #[tokio::test]
 async fn comments_do_not_put_off_the_first_delta() {
     let outcome = play_with(
-        |settings| settings.first_delta_timeout = milliseconds(400),
+        |settings| settings.timeouts.first_delta = milliseconds(400),
         drip(": wait\n\n", 50),
     )
     .await;
@@ -50,7 +50,7 @@ async fn silence_in_mid_reply_times_out() {
     let steps = vec![send(HEAD), send(content("a")), Step::Silence];
     let started = Instant::now();
     assert_timed_out(
-        &play_with(|settings| settings.idle_timeout = milliseconds(300), steps).await,
+        &play_with(|settings| settings.timeouts.idle = milliseconds(300), steps).await,
         "a",
     );
     assert!(started.elapsed() < LONG);
@@ -62,7 +62,7 @@ async fn comments_and_empty_events_are_signs_of_life() {
         let mut steps = drip(sign, 100);
         steps.insert(1, send(content("a")));
         steps.push(send(finish("stop")));
-        let outcome = play_with(|settings| settings.idle_timeout = milliseconds(700), steps).await;
+        let outcome = play_with(|settings| settings.timeouts.idle = milliseconds(700), steps).await;
         assert!(outcome.has_end(), "{outcome:?}");
     }
 }
@@ -72,7 +72,7 @@ async fn half_an_event_is_no_sign_of_life() {
     let mut steps = drip("x", 50);
     steps.insert(1, send(content("a") + "data: "));
     assert_timed_out(
-        &play_with(|settings| settings.idle_timeout = milliseconds(400), steps).await,
+        &play_with(|settings| settings.timeouts.idle = milliseconds(400), steps).await,
         "a",
     );
 }
@@ -80,7 +80,7 @@ async fn half_an_event_is_no_sign_of_life() {
 #[tokio::test]
 async fn a_reply_may_not_last_for_ever() {
     let outcome = play_with(
-        |settings| settings.total_timeout = milliseconds(500),
+        |settings| settings.timeouts.total = milliseconds(500),
         drip(&content("a"), 50),
     )
     .await;
@@ -96,7 +96,7 @@ async fn a_flood_without_deltas_may_not_last_for_ever() {
         .chain((0..20_000).map(|_| send(&flood[..])))
         .take(400)
         .collect();
-    let outcome = play_with(|settings| settings.total_timeout = milliseconds(100), steps).await;
+    let outcome = play_with(|settings| settings.timeouts.total = milliseconds(100), steps).await;
     assert_timed_out(&outcome, "");
 }
 

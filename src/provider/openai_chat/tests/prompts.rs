@@ -1,13 +1,28 @@
 use serde_json::{Value, json};
 
-use super::super::{endpoint, prompt};
+use super::super::endpoint;
+use super::super::prompt::Manner;
 use super::fake::question;
-use crate::config::Continuation;
-use crate::model::Role;
-use crate::provider::{CompletionRequest, PromptMessage};
+use crate::config::{Continuation, ProviderSettings, StructuredOutput, Wire};
+use crate::model::{Parameters, ReasoningEffort, Role};
+use crate::provider::{CompletionRequest, OutputFormat, PromptMessage};
+
+fn settings() -> ProviderSettings {
+    let base_url = "https://api.example.org/v1".parse().unwrap();
+    ProviderSettings::new("p", Wire::OpenaiChat, base_url, "m")
+}
+
+fn body_with(settings: &ProviderSettings, request: &CompletionRequest) -> Value {
+    serde_json::from_slice(&Manner::of(settings).body(request).unwrap()).unwrap()
+}
 
 fn body(continuation: Option<Continuation>, request: &CompletionRequest) -> Value {
-    serde_json::from_slice(&prompt::body("m", continuation, request).unwrap()).unwrap()
+    let settings = ProviderSettings {
+        continues_partial: continuation.is_some(),
+        continuation: continuation.unwrap_or_default(),
+        ..settings()
+    };
+    body_with(&settings, request)
 }
 
 fn going_on(continuation: Option<Continuation>) -> Value {
@@ -114,23 +129,129 @@ fn a_provider_that_cannot_continue_is_asked_to() {
 }
 
 #[test]
+fn a_request_says_otherwise_than_the_settings() {
+    let mut settings = settings();
+    settings.parameters = Parameters {
+        temperature: Some(0.5),
+        max_tokens: Some(100),
+        reasoning_effort: None,
+    };
+    let plain = body_with(&settings, &question());
+    assert_eq!(
+        (&plain["temperature"], &plain["max_tokens"]),
+        (&json!(0.5), &json!(100))
+    );
+    let mut request = question();
+    request.parameters = Parameters {
+        max_tokens: Some(7),
+        reasoning_effort: Some(ReasoningEffort::Low),
+        ..Parameters::default()
+    };
+    request.model = Some("other".to_owned());
+    let changed = body_with(&settings, &request);
+    assert_eq!(
+        (&changed["temperature"], &changed["max_tokens"]),
+        (&json!(0.5), &json!(7))
+    );
+    assert_eq!(
+        (&changed["reasoning_effort"], &changed["model"]),
+        (&json!("low"), &json!("other"))
+    );
+}
+
+#[test]
+fn openai_itself_is_told_the_limit_by_its_new_name() {
+    for host in ["api.openai.com", "mine.openai.azure.com"] {
+        let mut settings = settings();
+        settings.base_url = format!("https://{host}/v1").parse().unwrap();
+        settings.parameters.max_tokens = Some(9);
+        let body = body_with(&settings, &question());
+        assert_eq!(body["max_completion_tokens"], 9);
+        assert!(body.get("max_tokens").is_none());
+    }
+}
+
+fn shaped(how: StructuredOutput) -> (Value, Value) {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+    let request = CompletionRequest {
+        format: Some(OutputFormat {
+            name: "plan",
+            schema: schema.clone(),
+        }),
+        ..question()
+    };
+    let settings = ProviderSettings {
+        structured_output: how,
+        ..settings()
+    };
+    (body_with(&settings, &request), schema)
+}
+
+#[test]
+fn an_answer_of_a_shape_is_asked_for_in_the_way_that_the_provider_knows() {
+    let (body, schema) = shaped(StructuredOutput::JsonSchema);
+    let format = &body["response_format"];
+    assert_eq!(format["type"], "json_schema");
+    assert_eq!(
+        format["json_schema"],
+        json!({"name": "plan", "strict": true, "schema": schema})
+    );
+    assert_eq!(body["messages"][0]["content"], "Ask.");
+
+    let (body, schema) = shaped(StructuredOutput::ToolCall);
+    assert_eq!(body["tools"][0]["function"]["parameters"], schema);
+    assert_eq!(body["tool_choice"]["function"]["name"], "plan");
+    assert!(body.get("response_format").is_none());
+
+    let (body, schema) = shaped(StructuredOutput::JsonObject);
+    assert_eq!(body["response_format"], json!({"type": "json_object"}));
+    let told = body["messages"][0]["content"].as_str().unwrap();
+    assert!(
+        told.starts_with("Ask.") && told.contains(&schema.to_string()),
+        "{told}"
+    );
+
+    let (body, schema) = shaped(StructuredOutput::None);
+    assert!(body.get("response_format").is_none() && body.get("tools").is_none());
+    assert!(
+        body["messages"][0]["content"]
+            .as_str()
+            .unwrap()
+            .contains(&schema.to_string())
+    );
+}
+
+#[test]
 fn the_endpoint_is_below_the_base_url() {
     let cases = [
         (
             "https://api.example.org/v1",
+            None,
             "https://api.example.org/v1/chat/completions",
         ),
         (
             "https://api.example.org/v1/",
+            None,
             "https://api.example.org/v1/chat/completions",
         ),
-        ("http://localhost:8000", "http://localhost:8000/chat/completions"),
         (
-            "https://example.org/d?api-version=1",
-            "https://example.org/d/chat/completions?api-version=1",
+            "http://localhost:8000",
+            None,
+            "http://localhost:8000/chat/completions",
+        ),
+        (
+            "https://mine.openai.azure.com/openai/deployments/d",
+            Some(("api-version", "2025 1")),
+            "https://mine.openai.azure.com/openai/deployments/d/chat/completions?api-version=2025+1",
         ),
     ];
-    for (base_url, expected) in cases {
-        assert_eq!(endpoint(base_url).unwrap().as_str(), expected);
+    for (base_url, query, expected) in cases {
+        let mut settings = settings();
+        settings.base_url = base_url.parse().unwrap();
+        settings.query = query
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        assert_eq!(endpoint(&settings).unwrap().as_str(), expected);
     }
 }

@@ -1,0 +1,111 @@
+//! The words that a `[[providers]]` table may use.
+
+use serde::Deserialize;
+
+/// What a provider speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wire {
+    /// OpenAI's chat completions, and the many servers that speak them.
+    OpenaiChat,
+    /// The bundled tutor, offline.
+    Practice,
+}
+
+impl Wire {
+    /// Where the vendor serves it.
+    pub(super) fn default_base_url(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "https://api.openai.com/v1",
+            Self::Practice => "http://localhost",
+        }
+    }
+
+    pub(super) fn default_model(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "gpt-5-mini",
+            Self::Practice => "practice-tutor",
+        }
+    }
+
+    pub(super) fn default_name(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai",
+            Self::Practice => "practice",
+        }
+    }
+
+    pub(super) fn default_auth(self) -> Auth {
+        match self {
+            Self::OpenaiChat => Auth::Bearer,
+            Self::Practice => Auth::None,
+        }
+    }
+
+    pub(super) fn default_structured_output(self) -> StructuredOutput {
+        match self {
+            Self::OpenaiChat => StructuredOutput::JsonSchema,
+            Self::Practice => StructuredOutput::None,
+        }
+    }
+
+    pub(super) fn continues_partial_by_default(self) -> bool {
+        match self {
+            Self::OpenaiChat => false,
+            Self::Practice => true,
+        }
+    }
+}
+
+/// How a key is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auth {
+    /// `Authorization: Bearer …`
+    Bearer,
+    /// `api-key: …` (Azure).
+    ApiKey,
+    /// `x-api-key: …` (Anthropic).
+    XApiKey,
+    /// Not at all.
+    None,
+}
+
+/// How a provider is asked to go on from a partial reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Continuation {
+    /// The conversation ends with the partial reply (llama.cpp, OpenRouter).
+    #[default]
+    LastMessage,
+    /// The last message carries `"prefix": true` (Mistral, DeepSeek).
+    Prefix,
+    /// `"continue_final_message": true` (vLLM).
+    ContinueFinalMessage,
+}
+
+/// How a provider is asked for an answer of a given shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StructuredOutput {
+    /// The wire's own field for a JSON schema.
+    JsonSchema,
+    /// Any JSON object; the schema is told in words.
+    JsonObject,
+    /// A tool that must be called, whose arguments are the answer.
+    ToolCall,
+    /// Only in words.
+    None,
+}
+
+/// What a learner's request may ask for, where the operator allows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestParameter {
+    /// How much chance there is.
+    Temperature,
+    /// Most tokens of the reply.
+    MaxTokens,
+    /// How long the model thinks.
+    ReasoningEffort,
+}
