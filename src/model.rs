@@ -96,6 +96,30 @@ words! {
     }
 }
 
+words! {
+    /// What tokens were spent on.
+    Purpose {
+        /// A learner's message was answered.
+        Reply = "reply",
+        /// The session's focus was planned.
+        Focus = "focus",
+        /// Older messages were summed up.
+        Summary = "summary",
+    }
+}
+
+words! {
+    /// How an attempt treats the text that the reply had before it.
+    AttemptMode {
+        /// There was none.
+        Start = "start",
+        /// The text goes on.
+        Continue = "continue",
+        /// The text so far is void.
+        Restart = "restart",
+    }
+}
+
 /// Tokens of a completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -106,6 +130,29 @@ pub struct Usage {
     pub output_tokens: i64,
     /// Who counted.
     pub source: UsageSource,
+}
+
+impl Usage {
+    /// Nothing was spent.
+    pub const NONE: Self = Self {
+        input_tokens: 0,
+        output_tokens: 0,
+        source: UsageSource::Reported,
+    };
+
+    /// Both together; an estimate when one of them is.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let source = match (self.source, other.source) {
+            (UsageSource::Reported, UsageSource::Reported) => UsageSource::Reported,
+            _ => UsageSource::Estimated,
+        };
+        Self {
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            source,
+        }
+    }
 }
 
 /// How a running turn meets a second message of its session.

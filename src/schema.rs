@@ -29,6 +29,7 @@ diesel::table! {
         client_message_id -> Nullable<Text>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        error_code -> Nullable<Text>,
     }
 }
 
@@ -51,6 +52,37 @@ diesel::table! {
         resumed_at -> Nullable<BigInt>,
         created_at -> BigInt,
         ended_at -> Nullable<BigInt>,
+        parameters -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    attempts (turn_id, number) {
+        turn_id -> Text,
+        number -> Integer,
+        provider -> Text,
+        model -> Text,
+        mode -> Text,
+        outcome -> Text,
+        text -> Text,
+        input_tokens -> BigInt,
+        output_tokens -> BigInt,
+        usage_source -> Text,
+        started_at -> BigInt,
+        ended_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    usage_days (owner, day, provider, model, purpose) {
+        owner -> Text,
+        day -> Text,
+        provider -> Text,
+        model -> Text,
+        purpose -> Text,
+        calls -> BigInt,
+        input_tokens -> BigInt,
+        output_tokens -> BigInt,
     }
 }
 
@@ -83,4 +115,12 @@ diesel::table! {
 diesel::joinable!(messages -> sessions (session_id));
 diesel::joinable!(turns -> sessions (session_id));
 diesel::joinable!(turn_events -> turns (turn_id));
-diesel::allow_tables_to_appear_in_same_query!(sessions, messages, turns, turn_events, idempotency_keys);
+diesel::joinable!(attempts -> turns (turn_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    sessions,
+    messages,
+    turns,
+    turn_events,
+    attempts,
+    idempotency_keys
+);

@@ -76,6 +76,7 @@ mod tests {
             client_message_id: None,
             created_at: 0,
             updated_at: 0,
+            error_code: None,
         }
     }
 

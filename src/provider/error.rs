@@ -26,7 +26,10 @@ pub enum ProviderErrorKind {
     },
     /// It is overloaded or broken (5xx).
     #[error("overloaded")]
-    Overloaded,
+    Overloaded {
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
     /// It does not accept the key (401, 403).
     #[error("unauthorized")]
     Unauthorized,
@@ -40,8 +43,11 @@ pub enum ProviderErrorKind {
     #[error("sent more than the limit")]
     TooLarge,
     /// It did not answer, or fell silent.
-    #[error("timed out")]
-    TimedOut,
+    #[error("timed out: {0}")]
+    TimedOut(TimeLimit),
+    /// It closed a connection that had been kept open, before it answered: the request was most likely never read.
+    #[error("closed the connection before it answered")]
+    ClosedUnanswered,
     /// It cannot be reached, or the stream ended before the reply did.
     #[error("disconnected")]
     Disconnected,
@@ -56,13 +62,13 @@ impl ProviderErrorKind {
     pub fn code(&self) -> &'static str {
         match self {
             Self::RateLimited { .. } => "provider-rate-limited",
-            Self::Overloaded => "provider-overloaded",
+            Self::Overloaded { .. } => "provider-overloaded",
             Self::Unauthorized => "provider-unauthorized",
             Self::Rejected => "provider-rejected",
             Self::TooLong => "conversation-too-long",
             Self::TooLarge => "reply-too-large",
-            Self::TimedOut => "provider-timed-out",
-            Self::Disconnected => "provider-disconnected",
+            Self::TimedOut(limit) => limit.code(),
+            Self::Disconnected | Self::ClosedUnanswered => "provider-disconnected",
             Self::Malformed => "provider-protocol",
         }
     }
@@ -72,11 +78,53 @@ impl ProviderErrorKind {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::RateLimited { .. }
-            | Self::Overloaded
-            | Self::TimedOut
+            | Self::Overloaded { .. }
+            | Self::TimedOut(_)
             | Self::Disconnected
+            | Self::ClosedUnanswered
             | Self::Malformed => true,
             Self::Unauthorized | Self::Rejected | Self::TooLong | Self::TooLarge => false,
+        }
+    }
+
+    /// How long the provider asks to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } | Self::Overloaded { retry_after } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// Which patience has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TimeLimit {
+    /// Until the connection stands.
+    #[error("connect")]
+    Connect,
+    /// Until the first delta.
+    #[error("first delta")]
+    FirstDelta,
+    /// Between two deltas.
+    #[error("idle")]
+    Idle,
+    /// For the whole reply.
+    #[error("total")]
+    Total,
+    /// The provider's own.
+    #[error("at the provider")]
+    Remote,
+}
+
+impl TimeLimit {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Connect => "provider-connect-timeout",
+            Self::FirstDelta => "provider-first-delta-timeout",
+            Self::Idle => "provider-idle-timeout",
+            Self::Total => "provider-total-timeout",
+            Self::Remote => "provider-timed-out",
         }
     }
 }

@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 pub use decode::{DecodeError, SseDecoder};
-pub use error::{ProviderError, ProviderErrorKind};
+pub use error::{ProviderError, ProviderErrorKind, TimeLimit};
 pub use openai_chat::OpenAiChat;
 pub use practice::PracticeTutor;
 pub use request::{CompletionRequest, OutputFormat, PromptMessage};

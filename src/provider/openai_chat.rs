@@ -27,7 +27,7 @@ use self::failure::{Cause, Failures};
 use self::prompt::Manner;
 use self::reply::Reply;
 use self::transcript::Transcript;
-use super::{CompletionRequest, DeltaStream, Provider, ProviderError, ProviderErrorKind};
+use super::{CompletionRequest, DeltaStream, Provider, ProviderError, ProviderErrorKind, TimeLimit};
 use crate::config::{AnswerLimits, Auth, ProviderSettings, StructuredOutput};
 
 const USER_AGENT: &str = concat!("tutorstream/", env!("CARGO_PKG_VERSION"));
@@ -231,12 +231,13 @@ async fn open(
 ) -> Result<DeltaStream, ProviderError> {
     let started = Instant::now();
     let limits = call.limits;
+    let late = ProviderErrorKind::TimedOut(TimeLimit::FirstDelta);
     let response = timeout_at(
         started + limits.first_delta.min(limits.total),
         accepted(request, &call.failures),
     )
     .await
-    .map_err(|elapsed| call.failures.caused(ProviderErrorKind::TimedOut, elapsed))??;
+    .map_err(|elapsed| call.failures.caused(late, elapsed))??;
     let transcript = Transcript::new(call.answer.answer, calls_tool);
     Ok(Box::pin(Reply::new(
         response.bytes_stream(),

@@ -247,6 +247,7 @@ fn new_turn(reply: &Message, user_message_id: MessageId, answering: &Answering) 
         resumed_at: None,
         created_at: now(),
         ended_at: None,
+        parameters: None,
     }
 }
 

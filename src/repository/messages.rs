@@ -42,6 +42,8 @@ pub struct Message {
     pub created_at: i64,
     /// Milliseconds since the Unix epoch.
     pub updated_at: i64,
+    /// The stable code of the error that ended it.
+    pub error_code: Option<String>,
 }
 
 impl Message {
@@ -63,6 +65,7 @@ impl Message {
             client_message_id: None,
             created_at: now,
             updated_at: now,
+            error_code: None,
         }
     }
 
@@ -148,6 +151,7 @@ pub(super) fn update_content(
 pub(super) fn reopen(connection: &mut SqliteConnection, id: MessageId) -> Result<(), RepositoryError> {
     let changes = (
         messages::status.eq(Status::Streaming),
+        messages::error_code.eq(None::<String>),
         messages::updated_at.eq(now()),
     );
     diesel::update(messages::table.find(id))

@@ -22,6 +22,7 @@ mod sessions;
 mod source;
 mod turn_events;
 mod turns;
+mod usage;
 mod user;
 mod writer;
 mod writer_thread;
@@ -41,6 +42,7 @@ pub use recovery::LeftOver;
 pub use sessions::{Session, SessionCursor, SessionFields};
 pub use source::{CommitSource, Segment};
 pub use turns::{Turn, TurnOutcome};
+pub use usage::{Spending, UsageDay};
 pub use user::{MessagePage, UserRepository};
 pub use writer::Writer;
 

@@ -12,7 +12,7 @@ use super::age;
 use super::connection::Connector;
 use super::marker::FileLock;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// Why the service does not start on this database. The words are meant for the operator.
 #[derive(Debug, thiserror::Error)]

@@ -47,6 +47,8 @@ pub struct Turn {
     pub created_at: i64,
     /// Milliseconds since the Unix epoch.
     pub ended_at: Option<i64>,
+    /// What the learner asked of the provider, JSON.
+    pub parameters: Option<String>,
 }
 
 impl Turn {
@@ -202,6 +204,7 @@ pub(super) fn finalise(
             messages::input_tokens.eq(usage.input_tokens),
             messages::output_tokens.eq(usage.output_tokens),
             messages::usage_source.eq(usage.source),
+            messages::error_code.eq(*error_code),
             messages::updated_at.eq(now),
         ))
         .execute(connection)?;

@@ -8,6 +8,7 @@ use super::error::RepositoryError;
 use super::messages::{self, Message};
 use super::sessions::{self, Session, SessionCursor, SessionFields};
 use super::turns::{self, Turn};
+use super::usage::{self, Spending, UsageDay};
 use super::{ReadPool, Writer};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{Role, Status};
@@ -179,6 +180,22 @@ impl UserRepository {
             Ok((turn, message))
         };
         self.pool.read(query).await
+    }
+
+    /// Adds what a call to a provider has cost to the user's day.
+    pub async fn record_usage(&self, spending: Spending) -> Result<()> {
+        let owner = Arc::clone(&self.owner);
+        self.writer
+            .run(move |connection| usage::record(connection, &owner, &spending))
+            .await
+    }
+
+    /// What was spent from `first_day` on (UTC, `YYYY-MM-DD`), oldest first.
+    pub async fn usage_since(&self, first_day: String) -> Result<Vec<UsageDay>> {
+        let owner = Arc::clone(&self.owner);
+        self.pool
+            .read(move |connection| usage::since(connection, &owner, &first_day))
+            .await
     }
 
     /// Stores what a turn begins with; `TurnRunning`, `QueueFull`, `KeyReused`, `NotContinuable`.

@@ -145,7 +145,9 @@ fn verdict(ending: &Ending, nothing_shown: bool) -> (Status, Option<ErrorEvent>)
 fn is_cut(kind: &ProviderErrorKind) -> bool {
     matches!(
         kind,
-        ProviderErrorKind::Disconnected | ProviderErrorKind::TimedOut
+        ProviderErrorKind::Disconnected
+            | ProviderErrorKind::ClosedUnanswered
+            | ProviderErrorKind::TimedOut(_)
     )
 }
 
@@ -155,12 +157,9 @@ fn provider_error(kind: &ProviderErrorKind) -> ErrorEvent {
         kind if kind.is_retryable() => "What was written is kept. Try again in a moment.",
         _ => "The operator of this service has to look at this; what was written is kept.",
     };
-    let retry_after_ms = match kind {
-        ProviderErrorKind::RateLimited {
-            retry_after: Some(wait),
-        } => u64::try_from(wait.as_millis()).ok(),
-        _ => None,
-    };
+    let retry_after_ms = kind
+        .retry_after()
+        .and_then(|wait| u64::try_from(wait.as_millis()).ok());
     ErrorEvent {
         code: kind.code(),
         title: format!("The tutor's model provider {}", predicate(kind)),
@@ -174,13 +173,13 @@ fn provider_error(kind: &ProviderErrorKind) -> ErrorEvent {
 fn predicate(kind: &ProviderErrorKind) -> &'static str {
     match kind {
         ProviderErrorKind::RateLimited { .. } => "takes no more requests for now",
-        ProviderErrorKind::Overloaded => "is overloaded",
+        ProviderErrorKind::Overloaded { .. } => "is overloaded",
         ProviderErrorKind::Unauthorized => "does not accept this service's key",
         ProviderErrorKind::Rejected => "rejected the request",
         ProviderErrorKind::TooLong => "cannot read a conversation this long",
         ProviderErrorKind::TooLarge => "wrote more than the limit",
-        ProviderErrorKind::TimedOut => "did not answer in time",
-        ProviderErrorKind::Disconnected => "cannot be reached",
+        ProviderErrorKind::TimedOut(_) => "did not answer in time",
+        ProviderErrorKind::Disconnected | ProviderErrorKind::ClosedUnanswered => "cannot be reached",
         ProviderErrorKind::Malformed => "sent an answer that cannot be read",
     }
 }

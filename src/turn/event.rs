@@ -6,7 +6,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use crate::ids::{MessageId, SessionId, TurnId};
-use crate::model::{FinishReason, Status, Usage};
+use crate::model::{AttemptMode, FinishReason, Status, Usage};
 
 /// One numbered entry of a turn's log.
 #[derive(Clone, Debug, Serialize)]
@@ -69,16 +69,6 @@ pub struct TurnStart {
     pub model: String,
     /// RFC 3339.
     pub created_at: String,
-}
-
-/// How a further attempt treats the text so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AttemptMode {
-    /// The text goes on.
-    Continue,
-    /// The text so far is void.
-    Restart,
 }
 
 /// A further attempt.

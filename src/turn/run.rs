@@ -8,10 +8,11 @@ use futures_util::{FutureExt, StreamExt};
 
 use super::Turns;
 use super::end::{Conclusion, Ending};
-use super::event::{AttemptMode, AttemptStart, Event, TextKind, TextOf, TurnStart};
+use super::event::{AttemptStart, Event, TextKind, TextOf, TurnStart};
 use super::live::{Interruption, LiveTurn};
 use crate::agent::estimate_tokens;
 use crate::ids::TurnId;
+use crate::model::AttemptMode;
 use crate::provider::{Delta, DeltaStream, ProviderError, ProviderErrorKind};
 use crate::repository::RepositoryError;
 use crate::time::rfc3339;

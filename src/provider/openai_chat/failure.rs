@@ -1,6 +1,8 @@
 //! What went wrong, in the words of [`ProviderErrorKind`]. A provider's own message is never kept: it may repeat
 //! the prompt or the key. Its short `code` and `type` are, for the log.
 
+use std::error::Error as _;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +10,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::provider::{DecodeError, ProviderError, ProviderErrorKind};
+use crate::provider::{DecodeError, ProviderError, ProviderErrorKind, TimeLimit};
 
 /// Longer codes are sentences.
 const MAX_CODE_BYTES: usize = 64;
@@ -74,10 +76,12 @@ impl Failures {
 
     /// The connection failed.
     pub(super) fn transport(&self, error: reqwest::Error) -> ProviderError {
-        let kind = if error.is_timeout() {
-            ProviderErrorKind::TimedOut
+        let kind = if error.is_timeout() && error.is_connect() {
+            ProviderErrorKind::TimedOut(TimeLimit::Connect)
         } else if error.is_builder() {
             ProviderErrorKind::Rejected
+        } else if error.is_request() && !error.is_connect() && was_closed(&error) {
+            ProviderErrorKind::ClosedUnanswered
         } else {
             ProviderErrorKind::Disconnected
         };
@@ -133,7 +137,7 @@ impl Failures {
             words => number("code")
                 .or_else(|| number("status"))
                 .or(words)
-                .unwrap_or(ProviderErrorKind::Overloaded),
+                .unwrap_or(ProviderErrorKind::Overloaded { retry_after: None }),
         };
         let (code, category) = (self.code(error.get("code")), self.code(error.get("type")));
         self.caused(kind, Cause::ErrorObject { code, category })
@@ -156,6 +160,25 @@ impl Failures {
     }
 }
 
+/// Whether the peer closed the connection while a request was under way and nothing of an answer had come: so ends
+/// a request that met the close of an idle connection on its way (RFC 9112, section 9.3.1).
+fn was_closed(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let by_hyper = error
+            .downcast_ref::<hyper::Error>()
+            .is_some_and(|error| error.is_incomplete_message() || error.is_closed() || error.is_canceled());
+        let by_system = error
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe));
+        if by_hyper || by_system {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// As OpenAI's own readers see it: an empty error is none.
 pub(super) fn is_truthy(error: &Value) -> bool {
     match error {
@@ -171,10 +194,10 @@ fn kind_of_status(status: u16, retry_after: Option<Duration>) -> Option<Provider
     Some(match status {
         429 => ProviderErrorKind::RateLimited { retry_after },
         401 | 403 => ProviderErrorKind::Unauthorized,
-        408 => ProviderErrorKind::TimedOut,
+        408 => ProviderErrorKind::TimedOut(TimeLimit::Remote),
         413 => ProviderErrorKind::TooLong,
         300..=499 => ProviderErrorKind::Rejected,
-        500..=599 => ProviderErrorKind::Overloaded,
+        500..=599 => ProviderErrorKind::Overloaded { retry_after },
         _ => return None,
     })
 }
@@ -195,8 +218,10 @@ fn kind_of_words(error: &Value) -> Option<ProviderErrorKind> {
             "invalid_request_error" | "model_not_found" | "not_found_error" | "content_policy_violation" => {
                 ProviderErrorKind::Rejected
             }
-            "timeout" | "timeout_error" => ProviderErrorKind::TimedOut,
-            "server_error" | "overloaded_error" | "api_error" => ProviderErrorKind::Overloaded,
+            "timeout" | "timeout_error" => ProviderErrorKind::TimedOut(TimeLimit::Remote),
+            "server_error" | "overloaded_error" | "api_error" => {
+                ProviderErrorKind::Overloaded { retry_after: None }
+            }
             _ => return None,
         })
     })

@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep};
 use super::Call;
 use super::failure::Cause;
 use super::transcript::Transcript;
-use crate::provider::{Delta, ProviderError, ProviderErrorKind, SseDecoder};
+use crate::provider::{Delta, ProviderError, ProviderErrorKind, SseDecoder, TimeLimit};
 
 /// How long the usage and `[DONE]` may come after the finish reason.
 const GRACE: Duration = Duration::from_secs(2);
@@ -91,10 +91,24 @@ impl<S> Reply<S> {
         silence.min(self.started + limits.total)
     }
 
+    /// Which limit the deadline is of.
+    fn limit(&self) -> TimeLimit {
+        if self.deadline() == self.started + self.call.limits.total {
+            TimeLimit::Total
+        } else if self.transcript.has_begun() {
+            TimeLimit::Idle
+        } else {
+            TimeLimit::FirstDelta
+        }
+    }
+
     fn add(&mut self, bytes: Bytes) -> Result<(), ProviderError> {
         self.received = Instant::now();
         if self.received >= self.started + self.call.limits.total {
-            return Err(self.call.failures.bare(ProviderErrorKind::TimedOut));
+            return Err(self
+                .call
+                .failures
+                .bare(ProviderErrorKind::TimedOut(TimeLimit::Total)));
         }
         self.decoder.push(bytes);
         Ok(())
@@ -113,8 +127,8 @@ impl<S> Reply<S> {
         loop {
             ready!(self.timer.as_mut().poll(cx));
             if self.timer.deadline() >= deadline {
-                let failures = &self.call.failures;
-                return Poll::Ready(self.end_or(|| failures.bare(ProviderErrorKind::TimedOut)));
+                let kind = ProviderErrorKind::TimedOut(self.limit());
+                return Poll::Ready(self.end_or(|| self.call.failures.bare(kind)));
             }
             self.timer.as_mut().reset(deadline);
         }

@@ -80,7 +80,7 @@ impl Transcript {
         };
         match &*text(choice.finish_reason) {
             "" => {}
-            "error" => return Err(failures.bare(ProviderErrorKind::Overloaded)),
+            "error" => return Err(failures.bare(ProviderErrorKind::Overloaded { retry_after: None })),
             "tool_calls" if self.calls_tool => self.finish_reason = Some(FinishReason::Stop),
             reason => self.finish_reason = Some(finish_reason(reason)),
         }

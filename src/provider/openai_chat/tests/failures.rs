@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::fake::{
     Fake, HEAD, KEY, Outcome, Step, collect, content, event, finish, play, question, send, stream_of,
 };
-use crate::provider::{OpenAiChat, Provider, ProviderErrorKind};
+use crate::provider::{OpenAiChat, Provider, ProviderErrorKind, TimeLimit};
 
 const SECRET: &str = "a sentence of the learner";
 
@@ -26,6 +26,8 @@ fn told(outcome: &Outcome) -> String {
     }
     told
 }
+
+const OVERLOADED: ProviderErrorKind = ProviderErrorKind::Overloaded { retry_after: None };
 
 #[track_caller]
 fn assert_tells_nothing(outcome: &Outcome) {
@@ -51,14 +53,19 @@ async fn statuses_are_mapped() {
         ),
         (429, "retry-after: soon\r\n", limited(None)),
         (429, "", limited(None)),
-        (500, "", ProviderErrorKind::Overloaded),
-        (502, "", ProviderErrorKind::Overloaded),
-        (503, "", ProviderErrorKind::Overloaded),
-        (504, "", ProviderErrorKind::Overloaded),
-        (529, "", ProviderErrorKind::Overloaded),
+        (500, "", OVERLOADED),
+        (503, "", OVERLOADED),
+        (529, "", OVERLOADED),
         (401, "", ProviderErrorKind::Unauthorized),
         (403, "", ProviderErrorKind::Unauthorized),
-        (408, "", ProviderErrorKind::TimedOut),
+        (408, "", ProviderErrorKind::TimedOut(TimeLimit::Remote)),
+        (
+            503,
+            "retry-after: 7\r\n",
+            ProviderErrorKind::Overloaded {
+                retry_after: Some(Duration::from_secs(7)),
+            },
+        ),
         (413, "", ProviderErrorKind::TooLong),
         (400, "", ProviderErrorKind::Rejected),
         (404, "", ProviderErrorKind::Rejected),
@@ -153,7 +160,7 @@ async fn an_error_object_is_mapped_in_a_200_and_in_the_stream() {
             r#"{"message":"x","type":"rate_limit_error","code":null}"#,
             limited,
         ),
-        (r#"{"message":"x","code":502}"#, ProviderErrorKind::Overloaded),
+        (r#"{"message":"x","code":502}"#, OVERLOADED),
         (
             r#"{"message":"x","status":401,"code":"whatever"}"#,
             ProviderErrorKind::Unauthorized,
@@ -170,12 +177,9 @@ async fn an_error_object_is_mapped_in_a_200_and_in_the_stream() {
             r#"{"message":"x","type":"invalid_request_error"}"#,
             ProviderErrorKind::Rejected,
         ),
-        (
-            r#"{"message":"x","type":"server_error"}"#,
-            ProviderErrorKind::Overloaded,
-        ),
-        (r#"{"message":"x"}"#, ProviderErrorKind::Overloaded),
-        (r#""out of memory""#, ProviderErrorKind::Overloaded),
+        (r#"{"message":"x","type":"server_error"}"#, OVERLOADED),
+        (r#"{"message":"x"}"#, OVERLOADED),
+        (r#""out of memory""#, OVERLOADED),
     ];
     for (error, kind) in cases {
         let object = format!(r#"{{"error":{error},"note":"{SECRET} {KEY}"}}"#);
@@ -194,7 +198,7 @@ async fn an_error_object_is_mapped_in_a_200_and_in_the_stream() {
 #[tokio::test]
 async fn a_reply_that_finishes_with_an_error_is_none() {
     let outcome = stream_of(content("kept") + &finish("error")).await;
-    assert_eq!(outcome.kind(), Some(&ProviderErrorKind::Overloaded));
+    assert_eq!(outcome.kind(), Some(&OVERLOADED));
 }
 
 #[tokio::test]
@@ -231,10 +235,16 @@ async fn a_refused_connection_is_a_disconnection() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_cut_before_the_answer_is_a_disconnection() {
-    for head in ["", "HTTP/1.1 200 OK\r\n", HEAD] {
+async fn a_connection_that_is_cut_before_the_reply_is_a_disconnection() {
+    let unanswered = ProviderErrorKind::ClosedUnanswered;
+    for (head, kind) in [
+        ("", &unanswered),
+        ("HTTP/1.1 200 OK\r\n", &unanswered),
+        (HEAD, &ProviderErrorKind::Disconnected),
+    ] {
         let outcome = play(vec![send(head)]).await;
-        assert_eq!(outcome.kind(), Some(&ProviderErrorKind::Disconnected), "{head:?}");
+        assert_eq!(outcome.kind(), Some(kind), "{head:?}");
+        assert_eq!(kind.code(), "provider-disconnected");
         assert_tells_nothing(&outcome);
     }
 }

@@ -5,13 +5,14 @@ use futures_util::StreamExt;
 use super::fake::{
     CHUNKED_HEAD, Fake, HEAD, Outcome, Step, chunk, collect, content, finish, play, play_with, question, send,
 };
-use crate::provider::{Delta, OpenAiChat, Provider, ProviderErrorKind};
+use crate::provider::{Delta, OpenAiChat, Provider, ProviderErrorKind, TimeLimit};
 
 const LONG: Duration = Duration::from_secs(15);
 
 #[track_caller]
-fn assert_timed_out(outcome: &Outcome, text: &str) {
-    assert_eq!(outcome.kind(), Some(&ProviderErrorKind::TimedOut), "{outcome:?}");
+fn assert_timed_out(outcome: &Outcome, limit: TimeLimit, text: &str) {
+    let kind = ProviderErrorKind::TimedOut(limit);
+    assert_eq!(outcome.kind(), Some(&kind), "{outcome:?}");
     assert_eq!(outcome.text(), text);
 }
 
@@ -32,7 +33,7 @@ async fn a_provider_that_never_answers_times_out() {
         vec![Step::Silence],
     )
     .await;
-    assert_timed_out(&outcome, "");
+    assert_timed_out(&outcome, TimeLimit::FirstDelta, "");
 }
 
 #[tokio::test]
@@ -42,7 +43,7 @@ async fn comments_do_not_put_off_the_first_delta() {
         drip(": wait\n\n", 50),
     )
     .await;
-    assert_timed_out(&outcome, "");
+    assert_timed_out(&outcome, TimeLimit::FirstDelta, "");
 }
 
 #[tokio::test]
@@ -51,6 +52,7 @@ async fn silence_in_mid_reply_times_out() {
     let started = Instant::now();
     assert_timed_out(
         &play_with(|settings| settings.timeouts.idle = milliseconds(300), steps).await,
+        TimeLimit::Idle,
         "a",
     );
     assert!(started.elapsed() < LONG);
@@ -73,6 +75,7 @@ async fn half_an_event_is_no_sign_of_life() {
     steps.insert(1, send(content("a") + "data: "));
     assert_timed_out(
         &play_with(|settings| settings.timeouts.idle = milliseconds(400), steps).await,
+        TimeLimit::Idle,
         "a",
     );
 }
@@ -84,7 +87,7 @@ async fn a_reply_may_not_last_for_ever() {
         drip(&content("a"), 50),
     )
     .await;
-    assert_timed_out(&outcome, &outcome.text());
+    assert_timed_out(&outcome, TimeLimit::Total, &outcome.text());
     assert!((2..=11).contains(&outcome.text().len()), "{outcome:?}");
 }
 
@@ -97,7 +100,7 @@ async fn a_flood_without_deltas_may_not_last_for_ever() {
         .take(400)
         .collect();
     let outcome = play_with(|settings| settings.timeouts.total = milliseconds(100), steps).await;
-    assert_timed_out(&outcome, "");
+    assert_timed_out(&outcome, TimeLimit::Total, "");
 }
 
 #[tokio::test]
