@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tutorstream::config::{ServeArgs, Settings};
+use tutorstream::config::{ServeArgs, Settings, log_format};
 use tutorstream::runtime::main_runtime;
 use tutorstream::server::Application;
 use tutorstream::telemetry;
@@ -25,19 +25,24 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    telemetry::init_logging();
     let cli = Cli::parse();
     let args = match cli.command {
         Some(Command::Serve(args)) => args,
         None => cli.serve,
     };
-    match run(args) {
+    // Without a thread for the log there would be none for the service either.
+    let Ok(()) = telemetry::init_logging(log_format()) else {
+        return ExitCode::FAILURE;
+    };
+    let code = match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::error!("{error}");
             ExitCode::FAILURE
         }
-    }
+    };
+    telemetry::flush_log();
+    code
 }
 
 fn run(args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::agent::Agent;
 use crate::app::App;
-use crate::config::Settings;
-use crate::http;
+use crate::config::{AllowedHosts, Settings};
+use crate::http::{self, Connections};
 use crate::provider::{self, ProviderError};
 use crate::repository::{OpenError, Repository, RepositoryError, StorageHealth};
 use crate::telemetry::Metrics;
@@ -67,7 +67,7 @@ impl Application {
     /// # Errors
     /// One [`ServerError`] for each reason not to start.
     pub async fn build(settings: Settings) -> Result<Self, ServerError> {
-        let (listener, address) = listen(settings.bind)?;
+        let (listener, address) = listen(&settings)?;
         let metrics = Arc::new(Metrics::default());
         let providers = provider::from_settings(&settings.providers)?;
         let provider = Arc::clone(&providers[0]);
@@ -91,8 +91,13 @@ impl Application {
             practice,
             closing,
         });
-        let server = serve(&app, listener, settings.allowed_origins)
-            .map_err(|source| ServerError::Listen { address, source })?;
+        let serving = Serving {
+            listener,
+            origins: settings.allowed_origins,
+            hosts: Arc::new(settings.allowed_hosts),
+            connections: Connections::new(&settings.limits),
+        };
+        let server = serve(&app, serving).map_err(|source| ServerError::Listen { address, source })?;
         Ok(Self {
             address,
             app,
@@ -186,12 +191,15 @@ impl Signals {
     }
 }
 
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError> {
+fn listen(settings: &Settings) -> Result<(TcpListener, SocketAddr), ServerError> {
+    let address = settings.bind;
     let listen = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
-        // Accepted connections inherit it.
+        // Accepted connections inherit these.
         socket.set_send_buffer_size(SEND_BUFFER)?;
+        // A reader that takes nothing, or has vanished, for so long is cut off by the kernel, whatever waits for it.
+        socket.set_tcp_user_timeout(settings.limits.stalled_reader)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         let listener = TcpListener::from(socket);
@@ -201,9 +209,24 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError>
     listen().map_err(|source| ServerError::Listen { address, source })
 }
 
-fn serve(app: &Arc<App>, listener: TcpListener, origins: Vec<String>) -> std::io::Result<Server> {
+/// What the HTTP server is built from.
+struct Serving {
+    listener: TcpListener,
+    origins: Vec<String>,
+    hosts: Arc<AllowedHosts>,
+    connections: Arc<Connections>,
+}
+
+fn serve(app: &Arc<App>, serving: Serving) -> std::io::Result<Server> {
     let app = Arc::clone(app);
-    let server = HttpServer::new(move || http::routes(Arc::clone(&app), origins.clone()))
+    let Serving {
+        listener,
+        origins,
+        hosts,
+        connections,
+    } = serving;
+    let server = HttpServer::new(move || http::routes(Arc::clone(&app), origins.clone(), Arc::clone(&hosts)))
+        .on_connect(move |connection, extensions| connections.opened(connection, extensions))
         .keep_alive(Duration::from_secs(75))
         .client_request_timeout(Duration::from_secs(5))
         .h1_allow_half_closed(false)

@@ -1,5 +1,9 @@
 //! Log set-up and the metrics registry. Neither ever sees a message, a prompt or a key.
 
+mod line;
+mod output;
+mod request;
+
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -10,14 +14,45 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+pub use line::LogFormat;
+pub use output::flush_log;
+pub(crate) use request::{answering, current_request};
+
+use self::output::Output;
 use crate::model::Status;
 
-/// Logs to standard error; `RUST_LOG` chooses what (default `info`).
-pub fn init_logging() {
-    let environment = env_logger::Env::default().default_filter_or("info");
+/// Without actix's own lines: it has an error for each request that is none, and whoever sends those could fill a disk.
+const DEFAULT_FILTER: &str = "info,actix_http=off,actix_server=warn";
+
+/// Logs to standard error, panics too; `RUST_LOG` chooses what (default `info`).
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn init_logging(format: LogFormat) -> std::io::Result<()> {
+    let output = Output::to(std::io::stderr())?;
+    output.install();
+    let environment = env_logger::Env::default().default_filter_or(DEFAULT_FILTER);
     env_logger::Builder::from_env(environment)
-        .format_timestamp_millis()
+        .format(move |out, record| line::write(format, out, record))
+        .target(env_logger::Target::Pipe(Box::new(output)))
         .init();
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// A panic's words and place, as one line. Its backtrace follows when `RUST_BACKTRACE` asks for it.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("?");
+    let words = panic.payload_as_str().unwrap_or("?");
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    log::error!("process.panicked thread={name} place={place} words={words:?}");
+    let trace = std::backtrace::Backtrace::capture();
+    if trace.status() == std::backtrace::BacktraceStatus::Captured {
+        for frame in trace.to_string().lines() {
+            log::error!("process.backtrace {}", frame.trim());
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -7,6 +7,7 @@ use clap::Args;
 use secrecy::SecretString;
 
 use super::Durability;
+use crate::telemetry::LogFormat;
 
 /// What `serve` is told on the command line and by variables.
 #[derive(Args, Clone, Debug, Default)]
@@ -57,4 +58,17 @@ pub(super) fn secret_variable(name: &str) -> Option<SecretString> {
         .ok()
         .filter(|secret| !secret.is_empty())
         .map(SecretString::from)
+}
+
+/// How the log looks, from `TUTORSTREAM_LOG_FORMAT`: `json`, or else text. Read before anything can be logged.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the log is set up before the settings are read"
+)]
+pub fn log_format() -> LogFormat {
+    match std::env::var("TUTORSTREAM_LOG_FORMAT") {
+        Ok(format) if format.eq_ignore_ascii_case("json") => LogFormat::Json,
+        _ => LogFormat::Text,
+    }
 }

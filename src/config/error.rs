@@ -42,6 +42,16 @@ pub enum ConfigError {
         /// Why not.
         problem: ProviderProblem,
     },
+    /// What a request names as `Host` looks otherwise.
+    #[error(
+        "allowed_hosts: {0:?} is no host: write a name or an address, perhaps with a port, or \"*\" for all"
+    )]
+    Host(String),
+    /// An address for all of this machine's says nothing about what they are called.
+    #[error(
+        "refusing to listen on {0} without allowed_hosts: name the hosts that requests are for, or \"*\" for all"
+    )]
+    NoHosts(SocketAddr),
     /// Without authentication the service is for this machine only.
     #[error("refusing to listen on {0}: no authentication is configured, so only a loopback address is safe")]
     NotLoopback(SocketAddr),

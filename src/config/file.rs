@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::limits::LimitsFile;
 use super::provider::ProviderTable;
 use super::{ConfigError, Durability};
 
@@ -22,10 +23,14 @@ pub(super) struct File {
     pub(super) drain_seconds: Option<u64>,
     #[serde(default)]
     pub(super) allowed_origins: Vec<String>,
+    #[serde(default)]
+    pub(super) allowed_hosts: Vec<String>,
     pub(super) instructions: Option<String>,
     pub(super) context_tokens: Option<usize>,
     #[serde(default)]
     pub(super) providers: Vec<ProviderTable>,
+    #[serde(default)]
+    pub(super) limits: LimitsFile,
 }
 
 /// The file that is named, or else the one in the working directory, if there is one.

@@ -3,6 +3,8 @@
 mod args;
 mod error;
 mod file;
+mod hosts;
+mod limits;
 mod provider;
 #[cfg(test)]
 mod tests;
@@ -14,8 +16,10 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde::Deserialize;
 
-pub use args::ServeArgs;
+pub use args::{ServeArgs, log_format};
 pub use error::ConfigError;
+pub use hosts::AllowedHosts;
+pub use limits::Limits;
 pub use provider::{
     AnswerLimits, Auth, Continuation, ProviderProblem, ProviderSettings, RequestParameter, StructuredOutput,
     Timeouts, Wire,
@@ -51,6 +55,10 @@ pub struct Settings {
     pub drain: Duration,
     /// Origins that browsers may call from, exactly as they send them.
     pub allowed_origins: Vec<String>,
+    /// Hosts that requests may name.
+    pub allowed_hosts: AllowedHosts,
+    /// How much may be taken.
+    pub limits: Limits,
     /// The tutor's instructions, instead of the bundled ones.
     pub instructions: Option<String>,
     /// How many tokens of conversation a prompt may have.
@@ -68,26 +76,30 @@ impl Settings {
         let file = file::read(args.config.as_deref())?;
         let providers = provider::providers(&args, file.providers)?;
         let milliseconds = Duration::from_millis;
+        let default = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let bind = args.bind.or(file.bind).unwrap_or(default);
         let settings = Self {
-            bind: args
-                .bind
-                .or(file.bind)
-                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            bind,
             database: database_path(args.database_url.or(file.database_url))?,
             durability: args.durability.or(file.durability).unwrap_or_default(),
             merge_window: milliseconds(args.merge_window_ms.or(file.merge_window_ms).unwrap_or(25)),
             commit_window: milliseconds(file.commit_window_ms.unwrap_or(2)),
             drain: Duration::from_secs(args.drain_seconds.or(file.drain_seconds).unwrap_or(20)),
             allowed_origins: origins(file.allowed_origins)?,
+            allowed_hosts: hosts(&file.allowed_hosts, bind)?,
+            limits: limits::limits(file.limits, false),
             instructions: file.instructions,
             context_tokens: file.context_tokens.unwrap_or(8_000),
             providers,
         };
-        if settings.bind.ip().is_loopback() {
-            Ok(settings)
-        } else {
-            Err(ConfigError::NotLoopback(settings.bind))
+        if !settings.bind.ip().is_loopback() {
+            return Err(ConfigError::NotLoopback(settings.bind));
         }
+        // An address for all of this machine's says nothing about what they are called.
+        if settings.bind.ip().is_unspecified() && settings.allowed_hosts.is_empty() {
+            return Err(ConfigError::NoHosts(settings.bind));
+        }
+        Ok(settings)
     }
 }
 
@@ -104,6 +116,14 @@ fn origins(origins: Vec<String>) -> Result<Vec<String>, ConfigError> {
         Some(origin) => Err(ConfigError::Origin(origin.clone())),
         None => Ok(origins),
     }
+}
+
+/// Names or addresses, each perhaps with a port.
+fn hosts(hosts: &[String], bind: SocketAddr) -> Result<AllowedHosts, ConfigError> {
+    if let Some(host) = hosts.iter().find(|host| !AllowedHosts::is_host(host)) {
+        return Err(ConfigError::Host(host.clone()));
+    }
+    Ok(AllowedHosts::new(hosts, bind))
 }
 
 fn database_path(url: Option<String>) -> Result<PathBuf, ConfigError> {

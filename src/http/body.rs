@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::error::ApiError;
+use super::json_shape::{self, Misshapen, check_shape};
 
 /// Largest body in bytes.
 const LARGEST: usize = 1 << 20;
@@ -55,6 +56,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
                     let detail = "The body did not arrive within 10 s.";
                     ApiError::new(StatusCode::REQUEST_TIMEOUT, "request-timeout", detail)
                 })??;
+            check_shape(&body).map_err(misshapen)?;
             serde_json::from_slice(&body)
                 .map(Self)
                 .map_err(|error| refuse(&error))
@@ -86,6 +88,20 @@ fn too_large() -> ApiError {
         "payload-too-large",
         "The body is larger than 1 MiB.",
     )
+}
+
+fn misshapen(misshapen: Misshapen) -> ApiError {
+    let (code, detail) = match misshapen {
+        Misshapen::TooDeep => (
+            "json-too-deep",
+            format!("The body is nested deeper than {}.", json_shape::DEEPEST),
+        ),
+        Misshapen::TooLong => (
+            "json-too-long",
+            format!("A list or an object has more than {} parts.", json_shape::LONGEST),
+        ),
+    };
+    ApiError::new(StatusCode::BAD_REQUEST, code, detail)
 }
 
 fn refuse(error: &serde_json::Error) -> ApiError {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::ids::TurnId;
 use crate::repository::RepositoryError;
+use crate::telemetry::current_request;
 use crate::turn::TurnError;
 
 /// An answer that is no success.
@@ -31,7 +32,7 @@ struct Problem<'a> {
     status: u16,
     detail: &'a str,
     code: &'a str,
-    request_id: String,
+    request_id: &'a str,
 }
 
 impl ApiError {
@@ -93,9 +94,9 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let request_id = Uuid::now_v7().to_string();
+        let request_id = current_request().unwrap_or_else(|| Uuid::now_v7().to_string().into());
         if self.status.is_server_error() {
-            log::warn!("http.error request.id={request_id} code={}", self.code);
+            log::warn!("http.error code={}", self.code);
         }
         let mut response = HttpResponse::build(self.status);
         response.content_type("application/problem+json");
@@ -114,7 +115,7 @@ impl ResponseError for ApiError {
             status: self.status.as_u16(),
             detail: &self.detail,
             code: self.code,
-            request_id,
+            request_id: &request_id,
         };
         response.body(serde_json::to_string(&problem).unwrap_or_default())
     }

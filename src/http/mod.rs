@@ -3,8 +3,11 @@
 
 mod body;
 mod chat;
+mod connections;
+mod edge;
 mod error;
 mod identity;
+mod json_shape;
 mod messages;
 mod ops;
 mod page;
@@ -19,12 +22,14 @@ use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
-use actix_web::middleware::DefaultHeaders;
+use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, Data, ServiceConfig, resource};
 use actix_web::{Error, Resource, Route};
 
+pub(crate) use self::connections::Connections;
 use self::error::ApiError;
 use crate::app::App;
+use crate::config::AllowedHosts;
 
 /// The shared state as handlers get it.
 type SharedApp = Data<App>;
@@ -33,6 +38,7 @@ type SharedApp = Data<App>;
 pub(crate) fn routes(
     app: Arc<App>,
     origins: Vec<String>,
+    hosts: Arc<AllowedHosts>,
 ) -> actix_web::App<
     impl ServiceFactory<
         ServiceRequest,
@@ -46,6 +52,10 @@ pub(crate) fn routes(
         .app_data(Data::from(app))
         .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
         .wrap(cors(&origins))
+        // The last one is the first that a request comes to.
+        .wrap(from_fn(move |request, next| {
+            edge::pass(Arc::clone(&hosts), request, next)
+        }))
         .configure(table)
         .default_service(web::to(async || Err::<String, _>(ApiError::not_found())))
 }
@@ -136,6 +146,7 @@ fn cors(origins: &[String]) -> Cors {
             "x-turn-id",
             "x-session-id",
             "idempotent-replayed",
+            "x-request-id",
         ])
         .max_age(600);
     origins

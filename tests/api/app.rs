@@ -14,6 +14,9 @@ use crate::upstream::Upstream;
 /// How a service is to be set up.
 pub(crate) struct Setup {
     variables: Vec<(String, String)>,
+    settings: Vec<String>,
+    limits: Vec<String>,
+    descriptors: Option<u32>,
     provider: Vec<String>,
     database: PathBuf,
     folder: TempDir,
@@ -27,6 +30,9 @@ impl Setup {
         let (database, base_url) = (folder.path().join("tutor.db"), upstream.base_url());
         let setup = Self {
             variables: Vec::new(),
+            settings: Vec::new(),
+            limits: Vec::new(),
+            descriptors: None,
             provider: Vec::new(),
             database: database.clone(),
             folder,
@@ -45,6 +51,24 @@ impl Setup {
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A line of the settings file, outside of its tables.
+    pub(crate) fn setting(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.settings.push(format!("{name} = {value}\n"));
+        self
+    }
+
+    /// A line of the settings file's table `[limits]`.
+    pub(crate) fn limit(mut self, name: &str, value: u64) -> Self {
+        self.limits.push(format!("{name} = {value}\n"));
+        self
+    }
+
+    /// How many file descriptors the server may have.
+    pub(crate) fn descriptors(mut self, most: u32) -> Self {
+        self.descriptors = Some(most);
         self
     }
 
@@ -86,16 +110,15 @@ impl Setup {
     }
 
     pub(crate) fn try_start(mut self) -> Result<TestApp, Refusal> {
-        if !self.provider.is_empty() {
+        let [settings, limits, provider] =
+            [&self.settings, &self.limits, &self.provider].map(|lines| lines.concat());
+        if !(settings.is_empty() && limits.is_empty() && provider.is_empty()) {
             let file = self.folder.path().join("settings.toml");
-            std::fs::write(
-                &file,
-                format!(
-                    "[[providers]]\nwire = \"openai-chat\"\n{}",
-                    self.provider.concat()
-                ),
-            )
-            .expect("a settings file");
+            let mut text = format!("{settings}[limits]\n{limits}");
+            if !provider.is_empty() {
+                text += &format!("[[providers]]\nwire = \"openai-chat\"\n{provider}");
+            }
+            std::fs::write(&file, text).expect("a settings file");
             self = self.variable("TUTORSTREAM_CONFIG", &file.to_string_lossy());
         }
         let log = ErrorLog::default();
@@ -104,12 +127,14 @@ impl Setup {
             database,
             folder,
             upstream,
+            descriptors,
             ..
         } = self;
         let server = Server::start(
             &Launch {
                 folder: folder.path(),
                 variables: &variables,
+                descriptors,
             },
             &log,
         )?;
@@ -196,6 +221,7 @@ impl TestApp {
         let launch = Launch {
             folder: self.folder.path(),
             variables: &self.variables,
+            descriptors: None,
         };
         self.server = Server::start(&launch, &self.log).unwrap_or_else(|refusal| panic!("{refusal:?}"));
         self.learner.move_to(&self.server.address);
@@ -206,6 +232,7 @@ impl TestApp {
         let launch = Launch {
             folder: self.folder.path(),
             variables: &self.variables,
+            descriptors: None,
         };
         Server::start(&launch, &ErrorLog::default())
     }

@@ -1,7 +1,7 @@
 //! Drives the real program as its users do: over HTTP, against a fake provider, through faults.
 //!
 //! The bench comes first: a service for one test ([`app`], [`server`]), who uses it ([`client`], [`witness`],
-//! [`sse`], [`problem`]), whom it uses ([`upstream`]), and what must hold whatever happens ([`checker`],
+//! [`sse`], [`problem`], [`wire`]), whom it uses ([`upstream`]), and what must hold whatever happens ([`checker`],
 //! [`database`]). The tests follow.
 #![expect(
     clippy::expect_used,
@@ -18,6 +18,7 @@ mod problem;
 mod server;
 mod sse;
 mod upstream;
+mod wire;
 mod witness;
 
 mod campaign;
@@ -26,7 +27,11 @@ mod torn_copy;
 mod bad_bodies;
 mod bad_input;
 mod busy;
+mod connections;
 mod continuation;
+mod heads;
+mod hosts;
+mod http_oddities;
 mod idempotency;
 mod io_errors;
 mod kill_9;

@@ -40,6 +40,22 @@ pub(crate) struct Launch<'a> {
     pub(crate) folder: &'a Path,
     /// Its whole environment.
     pub(crate) variables: &'a [(String, String)],
+    /// How many file descriptors it may have, if not as many as the tests.
+    pub(crate) descriptors: Option<u32>,
+}
+
+impl Launch<'_> {
+    fn command(&self) -> Command {
+        let program = env!("CARGO_BIN_EXE_tutorstream");
+        match self.descriptors {
+            Some(most) => {
+                let mut command = Command::new("/usr/bin/prlimit");
+                command.arg(format!("--nofile={most}")).arg(program);
+                command
+            }
+            None => Command::new(program),
+        }
+    }
 }
 
 /// A server that did not start.
@@ -59,7 +75,8 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the program and waits until it listens, or has refused to.
     pub(crate) fn start(launch: &Launch<'_>, log: &ErrorLog) -> Result<Self, Refusal> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tutorstream"))
+        let mut child = launch
+            .command()
             .arg("serve")
             .current_dir(launch.folder)
             .env_clear()

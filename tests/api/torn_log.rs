@@ -171,7 +171,15 @@ impl Source {
 }
 
 fn serve(folder: &std::path::Path, variables: &[(String, String)], log: &ErrorLog) -> Server {
-    Server::start(&Launch { folder, variables }, log).unwrap_or_else(|refusal| panic!("{refusal:?}"))
+    Server::start(
+        &Launch {
+            folder,
+            variables,
+            descriptors: None,
+        },
+        log,
+    )
+    .unwrap_or_else(|refusal| panic!("{refusal:?}"))
 }
 
 /// Every turn that is left ends once, with a part of what its provider meant to say.
