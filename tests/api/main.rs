@@ -29,6 +29,7 @@ mod bad_input;
 mod busy;
 mod connections;
 mod continuation;
+mod golden;
 mod heads;
 mod hosts;
 mod http_oddities;

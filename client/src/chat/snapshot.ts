@@ -1,0 +1,187 @@
+/** What a view shows of a chat: built anew when something changes, with unchanged messages staying the same objects. */
+
+import type { ConnectionState } from "../stream/follow.js";
+import type { Entries, OutboxEntry } from "../outbox/entry.js";
+import type { Session, SessionFocus } from "../wire/resources.js";
+import { type Conversation, type KnownMessage, replyOf, runningTurn } from "./conversation.js";
+import type { Notice } from "./turn-state.js";
+
+/**
+ * `submitted`: sent, and the server has not begun to answer. `streaming`: a reply is being written, here or on
+ * another device. `error`: the last thing that was tried failed; it can be tried again.
+ */
+export type ChatStatus = "ready" | "submitted" | "streaming" | "error";
+
+export interface ChatError {
+  readonly code: string;
+  readonly title: string;
+  readonly detail: string;
+  /** The same may succeed later. */
+  readonly retryable: boolean;
+}
+
+export interface ChatMessage extends KnownMessage {
+  /** Ids of the replies to the same message, this one included; of a learner's message, its own alone. */
+  readonly alternatives: readonly string[];
+  /** `sending`: the server has not confirmed it yet. */
+  readonly delivery: "sending" | "sent";
+}
+
+export interface ChatSnapshot {
+  readonly status: ChatStatus;
+  readonly error: ChatError | null;
+  /** Null until a first message has made the draft a session. */
+  readonly sessionId: string | null;
+  readonly session: Session | null;
+  /** The session was deleted, here or elsewhere. */
+  readonly deleted: boolean;
+  /** Whether the messages of the session are there. */
+  readonly loaded: boolean;
+  /** In reading order; of several replies to one message, the chosen one. */
+  readonly messages: readonly ChatMessage[];
+  /** The reply that is being written. */
+  readonly streamingMessage: ChatMessage | null;
+  readonly hasOlder: boolean;
+  readonly focus: SessionFocus | null;
+  /** What has not been sent yet, in order. */
+  readonly outbox: Entries;
+  /** Of the reply that is being written here. */
+  readonly connection: ConnectionState["state"] | null;
+  readonly notice: Notice | null;
+  readonly online: boolean;
+}
+
+/** What a snapshot is made of. */
+export interface ChatState {
+  readonly conversation: Conversation;
+  readonly sessionId: string | null;
+  /** This conversation's entries of the outbox. */
+  readonly entries: Entries;
+  readonly loaded: boolean;
+  readonly online: boolean;
+  readonly error: ChatError | null;
+  /** A request of this chat runs: whether the server has taken it, and the message that it sends. */
+  readonly run: { readonly accepted: boolean; readonly entry: OutboxEntry | null } | null;
+  readonly connection: ConnectionState["state"] | null;
+  /** The chosen reply, by the message that it answers. */
+  readonly choices: Readonly<Record<string, string>>;
+  /** How much of the running reply is shown. */
+  readonly shown: { readonly messageId: string; readonly text: string } | null;
+}
+
+export function statusOf({ run, conversation, error }: ChatState): ChatStatus {
+  if (run && !run.accepted) return "submitted";
+  if (run || runningTurn(conversation)) return "streaming";
+  return error ? "error" : "ready";
+}
+
+/** Makes snapshots, and remembers the last one's messages. */
+export class SnapshotMaker {
+  #messages = new WeakMap<KnownMessage, ChatMessage>();
+
+  make(state: ChatState): ChatSnapshot {
+    const { conversation, entries, sessionId, loaded, online, connection } = state;
+    const turn = runningTurn(conversation);
+    const messages = this.#rows(state);
+    const reply = turn && replyOf(conversation, turn);
+    return {
+      status: statusOf(state),
+      error: state.error,
+      sessionId,
+      session: conversation.session,
+      deleted: conversation.deleted,
+      loaded,
+      messages: [...messages, ...sendingMessages(state)],
+      streamingMessage: (reply && messages.find((message) => message.id === reply.id)) ?? null,
+      hasOlder: conversation.olderCursor !== null,
+      focus: conversation.focus,
+      outbox: entries.filter((entry) => entry.state !== "sending"),
+      connection,
+      notice: turn?.notice ?? null,
+      online,
+    };
+  }
+
+  #rows({ conversation, choices, shown }: ChatState): ChatMessage[] {
+    const { messages } = conversation;
+    const replies = groupReplies(messages);
+    const present = new Set(messages.map((message) => message.id));
+    const rows: ChatMessage[] = [];
+    const place = (target: string) => {
+      const group = replies.get(target);
+      if (!group) return;
+      replies.delete(target);
+      const chosen = group.find((message) => message.id === choices[target]) ?? group.at(-1);
+      const ids = group.map((message) => message.id);
+      if (chosen) rows.push(this.#row(chosen, ids, shown));
+    };
+    for (const message of messages) {
+      if (message.role === "assistant" && message.replyTo !== null) {
+        if (!present.has(message.replyTo)) place(message.replyTo);
+      } else {
+        rows.push(this.#row(message, [message.id], shown));
+        place(message.id);
+      }
+    }
+    return rows;
+  }
+
+  #row(message: KnownMessage, alternatives: string[], shown: ChatState["shown"]): ChatMessage {
+    const content =
+      message.status === "streaming" && shown?.messageId === message.id ? shown.text : message.content;
+    const old = this.#messages.get(message);
+    const same = old && old.content === content && old.alternatives.join() === alternatives.join();
+    if (same) return old;
+    const row: ChatMessage = { ...message, content, alternatives, delivery: "sent" };
+    this.#messages.set(message, row);
+    return row;
+  }
+}
+
+/** Replies by the message that they answer. An empty one that was stopped or failed is shown only if it is the newest. */
+function groupReplies(messages: readonly KnownMessage[]): Map<string, KnownMessage[]> {
+  const groups = new Map<string, KnownMessage[]>();
+  for (const message of messages) {
+    if (message.role !== "assistant" || message.replyTo === null) continue;
+    const group = groups.get(message.replyTo)?.filter((each) => each.content !== "" || each.status === "streaming");
+    groups.set(message.replyTo, [...(group ?? []), message]);
+  }
+  return groups;
+}
+
+/** A message shows while it is on its way, also when the outbox is through with it and no event has named it yet. */
+function sendingMessages({ conversation, entries, run }: ChatState): ChatMessage[] {
+  const stored = new Set(conversation.messages.map((message) => message.clientMessageId));
+  const own = run?.entry ?? null;
+  const others = entries.filter(
+    (entry) => entry.state === "sending" && entry.clientMessageId !== own?.clientMessageId,
+  );
+  const sending = [...(own ? [own] : []), ...others].filter((entry) => !stored.has(entry.clientMessageId));
+  return sending.map((entry) => ({
+    ...userMessage(entry, { id: `local-${entry.clientMessageId}`, sessionId: entry.sessionId ?? "" }),
+    key: entry.clientMessageId,
+    reasoning: "",
+    error: null,
+    alternatives: [],
+    delivery: "sending",
+  }));
+}
+
+/** A learner's message as the server is about to tell it. */
+export function userMessage(entry: OutboxEntry, known: { id: string; sessionId: string; createdAt?: string }) {
+  const { id, sessionId, createdAt = "" } = known;
+  return {
+    id,
+    sessionId,
+    role: "user",
+    content: entry.text,
+    status: "complete",
+    finishReason: null,
+    usage: null,
+    replyTo: null,
+    turnId: null,
+    clientMessageId: entry.clientMessageId,
+    createdAt,
+    updatedAt: createdAt,
+  } as const;
+}

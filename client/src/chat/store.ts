@@ -1,0 +1,133 @@
+/** The state of a chat as one immutable snapshot, and who wants to know of changes. Decides nothing. */
+
+import { Smoother, type SmootherOptions } from "../smoothing/smoother.js";
+import { type Conversation, emptyConversation, replyOf, runningTurn } from "./conversation.js";
+import { type ChatMessage, type ChatSnapshot, type ChatState, SnapshotMaker } from "./snapshot.js";
+import type { TurnState } from "./turn-state.js";
+
+export interface StoreOptions {
+  sessionId: string | null;
+  /** Null: text shows as it comes. */
+  smoothing: Omit<SmootherOptions, "onText"> | null;
+  onMessage: (message: ChatMessage) => void;
+  /** A turn that was seen running has ended. */
+  onTurnEnd: (turn: TurnState) => void;
+}
+
+export class ChatStore {
+  readonly #options: StoreOptions;
+  readonly #listeners = new Set<() => void>();
+  readonly #maker = new SnapshotMaker();
+  readonly #smoother: Smoother | null;
+  #state: ChatState;
+  #snapshot: ChatSnapshot | null = null;
+  #streaming: { messageId: string; text: string } | null = null;
+  #reported: ChatMessage | null = null;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    this.#state = initialState(options.sessionId);
+    const onText = (text: string) => this.#show(text);
+    this.#smoother = options.smoothing && new Smoother({ ...options.smoothing, onText });
+  }
+
+  get state(): ChatState {
+    return this.#state;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The same object until something changes. */
+  snapshot(): ChatSnapshot {
+    this.#snapshot ??= this.#maker.make(this.#state);
+    return this.#snapshot;
+  }
+
+  update(patch: Partial<ChatState>): void {
+    this.#change(patch);
+    this.#notify();
+  }
+
+  /** Applies a fold to the conversation. One that only lets a text grow may show with the next frame. */
+  fold(change: (conversation: Conversation) => Conversation, onlyGrows = false): void {
+    const conversation = change(this.#state.conversation);
+    if (conversation === this.#state.conversation) return;
+    const smoothed = this.#change({ conversation });
+    if (!onlyGrows || !smoothed) this.#notify();
+  }
+
+  close(): void {
+    this.#smoother?.reset();
+    this.#streaming = null;
+    this.#state = { ...this.#state, shown: null };
+    this.#snapshot = null;
+  }
+
+  /** Says whether the smoother will show the change. */
+  #change(patch: Partial<ChatState>): boolean {
+    const before = this.#state.conversation;
+    this.#state = { ...this.#state, ...patch };
+    this.#snapshot = null;
+    const { conversation } = this.#state;
+    if (conversation === before) return false;
+    const smoothed = this.#smoother !== null && this.#smooth(this.#smoother);
+    this.#reportEnds(before, conversation);
+    return smoothed;
+  }
+
+  #smooth(smoother: Smoother): boolean {
+    const { conversation } = this.#state;
+    const turn = runningTurn(conversation);
+    const reply = turn && replyOf(conversation, turn);
+    const before = this.#streaming;
+    if (!reply || reply.id !== before?.messageId) smoother.reset();
+    this.#streaming = reply ? { messageId: reply.id, text: reply.content } : null;
+    if (!reply || reply.id !== before?.messageId || !reply.content.startsWith(before.text)) {
+      // What is there already, or begins anew, is shown as it is.
+      this.#state = { ...this.#state, shown: this.#streaming };
+      smoother.begin(reply?.content ?? "");
+      return false;
+    }
+    if (reply.content !== before.text) smoother.show(reply.content);
+    return true;
+  }
+
+  #show(text: string): void {
+    if (!this.#streaming) return;
+    this.#state = { ...this.#state, shown: { messageId: this.#streaming.messageId, text } };
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#snapshot = null;
+    const { streamingMessage } = this.snapshot();
+    if (streamingMessage && streamingMessage !== this.#reported) this.#options.onMessage(streamingMessage);
+    this.#reported = streamingMessage;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #reportEnds(before: Conversation, after: Conversation): void {
+    for (const [turnId, turn] of Object.entries(after.turns)) {
+      const ended = before.turns[turnId]?.status === "streaming" && turn.status !== "streaming";
+      if (ended) this.#options.onTurnEnd(turn);
+    }
+  }
+}
+
+function initialState(sessionId: string | null): ChatState {
+  return {
+    conversation: emptyConversation,
+    sessionId,
+    entries: [],
+    loaded: sessionId === null,
+    online: true,
+    error: null,
+    run: null,
+    connection: null,
+    choices: {},
+    shown: null,
+  };
+}

@@ -1,0 +1,216 @@
+/** The server's routes as methods. Streams are followed to their end, over as many connections as that takes. */
+
+import { newKey } from "./environment.js";
+import { type FollowOptions, follow } from "./stream/follow.js";
+import { type StreamOpener, eventSourceOpener, fetchOpener } from "./stream/open.js";
+import { SessionSubject } from "./stream/session.js";
+import { type Accepted, type RetryBudget, TurnSubject } from "./stream/turn.js";
+import type { FeedEvent, TurnEvent } from "./wire/events.js";
+import type {
+  ChatRequest,
+  Message,
+  MessagePage,
+  NewMessage,
+  PageOptions,
+  Session,
+  SessionFields,
+  SessionFocus,
+  SessionPage,
+  StreamTicket,
+  Turn,
+} from "./wire/resources.js";
+import { Transport, type TransportOptions } from "./http/transport.js";
+
+export interface TutorClientOptions extends TransportOptions {
+  /** `event-source`: for runtimes whose `fetch` gives no body while it arrives. Default `fetch`. */
+  streamBy?: "fetch" | "event-source";
+  EventSource?: typeof EventSource;
+}
+
+export interface CallOptions {
+  signal?: AbortSignal;
+}
+
+export interface TurnStreamOptions extends FollowOptions, RetryBudget {
+  /** Called when the server has taken the request and named the turn. */
+  onAccepted?: (accepted: Accepted) => void;
+}
+
+export interface StartOptions extends TurnStreamOptions {
+  /** A repeat with the same key joins the same turn. Made up when missing, so that a broken request can be repeated. */
+  idempotencyKey?: string;
+}
+
+export interface FollowTurnOptions extends TurnStreamOptions {
+  /** The last event that is known. Default 0: from the start. */
+  lastEventId?: number;
+}
+
+export interface FollowSessionOptions extends FollowOptions {
+  /** The place of the last event that is known. Without it the feed begins with a snapshot. */
+  place?: string | null;
+}
+
+export type TurnEvents = AsyncGenerator<TurnEvent, void, undefined>;
+export type FeedEvents = AsyncGenerator<FeedEvent, void, undefined>;
+
+export class TutorClient {
+  /** Where the server is; empty for the page's own origin. */
+  readonly baseUrl: string;
+  readonly #transport: Transport;
+  readonly #open: StreamOpener;
+  readonly #readsAnswers: boolean;
+
+  constructor(options: TutorClientOptions = {}) {
+    this.#transport = new Transport(options);
+    this.baseUrl = this.#transport.baseUrl;
+    this.#readsAnswers = options.streamBy !== "event-source";
+    if (this.#readsAnswers) {
+      this.#open = fetchOpener(this.#transport);
+    } else {
+      const Source = options.EventSource ?? globalThis.EventSource;
+      if (Source === undefined) throw new TypeError("This runtime has no EventSource.");
+      this.#open = eventSourceOpener(this.#transport, Source);
+    }
+  }
+
+  createSession(fields: SessionFields = {}, options?: CallOptions): Promise<Session> {
+    return this.#json("POST", "/sessions", options, fields);
+  }
+
+  listSessions(page: PageOptions = {}, options?: CallOptions): Promise<SessionPage> {
+    return this.#json("GET", `/sessions${pageQuery(page)}`, options);
+  }
+
+  getSession(sessionId: string, options?: CallOptions): Promise<Session> {
+    return this.#json("GET", path`/sessions/${sessionId}`, options);
+  }
+
+  updateSession(sessionId: string, fields: SessionFields, options?: CallOptions): Promise<Session> {
+    return this.#json("PATCH", path`/sessions/${sessionId}`, options, fields);
+  }
+
+  deleteSession(sessionId: string, options?: CallOptions): Promise<void> {
+    return this.#json("DELETE", path`/sessions/${sessionId}`, options);
+  }
+
+  /** The newest messages, oldest first; `cursor` leads to older ones. */
+  listMessages(sessionId: string, page: PageOptions = {}, options?: CallOptions): Promise<MessagePage> {
+    return this.#json("GET", path`/sessions/${sessionId}/messages` + pageQuery(page), options);
+  }
+
+  /** Adds a message without starting a turn. */
+  addMessage(sessionId: string, message: NewMessage, options?: CallOptions): Promise<Message> {
+    return this.#json("POST", path`/sessions/${sessionId}/messages`, options, message);
+  }
+
+  updateMessage(
+    sessionId: string,
+    messageId: string,
+    content: string,
+    options?: CallOptions,
+  ): Promise<Message> {
+    return this.#json("PATCH", path`/sessions/${sessionId}/messages/${messageId}`, options, { content });
+  }
+
+  /** The session's plan. */
+  getFocus(sessionId: string, options?: CallOptions): Promise<SessionFocus> {
+    return this.#json("GET", path`/sessions/${sessionId}/focus`, options);
+  }
+
+  getTurn(turnId: string, options?: CallOptions): Promise<Turn> {
+    return this.#json("GET", path`/turns/${turnId}`, options);
+  }
+
+  /** Answers with the turn as it ended: nothing is added after that. */
+  stopTurn(turnId: string, options?: CallOptions): Promise<Turn> {
+    return this.#json("POST", path`/turns/${turnId}/stop`, options);
+  }
+
+  /** `streamPath` is the path of one stream: `/turns/{id}/events`, `/sessions/{id}/events`. */
+  createStreamTicket(streamPath: string, options?: CallOptions): Promise<StreamTicket> {
+    return this.#json("POST", "/stream-tickets", options, { path: streamPath });
+  }
+
+  /**
+   * Sends a message and gives the events of its turn. To leave the iteration, or to abort the signal, does not stop
+   * the turn: `stopTurn` does.
+   */
+  streamChat(request: ChatRequest, options: StartOptions = {}): TurnEvents {
+    const { idempotencyKey } = options;
+    const body = { ...request };
+    if (idempotencyKey === undefined) body.clientMessageId ??= newKey();
+    return this.#startTurn("/stream-chat", options, idempotencyKey, body);
+  }
+
+  /** Goes on with a reply that was stopped or interrupted. */
+  continueTurn(turnId: string, options: StartOptions = {}): TurnEvents {
+    return this.#startTurn(path`/turns/${turnId}/continue`, options, options.idempotencyKey ?? newKey());
+  }
+
+  /** Has a message answered once more. `messageId` is the message or any reply to it. */
+  regenerateMessage(sessionId: string, messageId: string, options: StartOptions = {}): TurnEvents {
+    const route = path`/sessions/${sessionId}/messages/${messageId}/regenerate`;
+    return this.#startTurn(route, options, options.idempotencyKey ?? newKey());
+  }
+
+  /** The events of a turn, running or ended, after the last one that is known. */
+  followTurn(turnId: string, options: FollowTurnOptions = {}): TurnEvents {
+    return this.#followTurn({ turnId, lastEventId: options.lastEventId ?? 0 }, options);
+  }
+
+  /** The feed of a session: what changes in it, from whatever device. Ends when the session is deleted. */
+  followSession(sessionId: string, options: FollowSessionOptions = {}): FeedEvents {
+    const subject = new SessionSubject(sessionId, options.place ?? null, {
+      open: this.#open,
+      expireToken: () => this.#transport.credentials.expire(),
+      hasMore: async () => (await this.getSession(sessionId)) !== null,
+    });
+    return follow(subject, options);
+  }
+
+  #startTurn(route: string, options: TurnStreamOptions, key?: string, body?: ChatRequest): TurnEvents {
+    const headers: Record<string, string> = key === undefined ? {} : { "Idempotency-Key": key };
+    const start = (signal: AbortSignal) => this.#transport.stream("POST", route, { headers, body, signal });
+    return this.#followTurn({ turnId: null, lastEventId: 0 }, options, start);
+  }
+
+  #followTurn(
+    place: { turnId: string | null; lastEventId: number },
+    options: TurnStreamOptions,
+    start?: (signal: AbortSignal) => Promise<Response>,
+  ): TurnEvents {
+    const subject = new TurnSubject(
+      {
+        ...options,
+        ...(start && { start }),
+        open: this.#open,
+        readsAnswer: this.#readsAnswers,
+        expireToken: () => this.#transport.credentials.expire(),
+        hasMore: async (turnId, lastEventId) => {
+          const turn = await this.getTurn(turnId);
+          return turn.status === "streaming" || turn.lastEventId > lastEventId;
+        },
+      },
+      place,
+    );
+    return follow(subject, options);
+  }
+
+  #json<T>(method: string, route: string, options: CallOptions = {}, body?: unknown): Promise<T> {
+    return this.#transport.json<T>(method, route, { body, signal: options.signal });
+  }
+}
+
+/** A path whose values cannot reach another route. */
+function path(parts: TemplateStringsArray, ...values: string[]): string {
+  return parts.reduce((whole, part, at) => whole + encodeURIComponent(values[at - 1] ?? "") + part);
+}
+
+function pageQuery({ cursor, limit }: PageOptions): string {
+  const query = new URLSearchParams();
+  if (cursor !== undefined) query.set("cursor", cursor);
+  if (limit !== undefined) query.set("limit", String(limit));
+  const text = query.toString();
+  return text && `?${text}`;
+}

@@ -1,0 +1,50 @@
+/**
+ * What the runtime around us tells: whether there is a network, and when it, or the reader, comes back. Looks at
+ * globals when it is called, never at import, and does without those that are missing.
+ */
+
+export type WakeCause = "online" | "visible";
+
+/** False only when the runtime knows that there is no network. */
+export function isOnline(): boolean {
+  return globalThis.navigator?.onLine !== false;
+}
+
+/** Calls the listener when the network or the reader is back. Returns what ends that. */
+export function onWake(listener: (cause: WakeCause) => void): () => void {
+  const online = () => listener("online");
+  const page = globalThis.document;
+  const visible = () => {
+    if (page.visibilityState === "visible") listener("visible");
+  };
+  globalThis.addEventListener?.("online", online);
+  page?.addEventListener("visibilitychange", visible);
+  return () => {
+    globalThis.removeEventListener?.("online", online);
+    page?.removeEventListener("visibilitychange", visible);
+  };
+}
+
+/** Waits so long, or until the network or the reader is back. Rejects with the signal's reason. */
+export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const finish = (settle: () => void) => {
+      clearTimeout(timer);
+      stopListening();
+      signal?.removeEventListener("abort", abort);
+      settle();
+    };
+    const abort = () => finish(() => reject(signal?.reason));
+    const timer = setTimeout(() => finish(resolve), milliseconds);
+    const stopListening = onWake(() => finish(resolve));
+    signal?.addEventListener("abort", abort);
+  });
+}
+
+/** A new name that nobody else gives. `randomUUID` is missing where a page was loaded over plain HTTP. */
+export function newKey(): string {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

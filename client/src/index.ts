@@ -1,0 +1,37 @@
+/** The client of a tutorstream server. */
+
+export { TutorClient } from "./client.js";
+export type {
+  CallOptions,
+  FeedEvents,
+  FollowSessionOptions,
+  FollowTurnOptions,
+  StartOptions,
+  TurnEvents,
+  TurnStreamOptions,
+  TutorClientOptions,
+} from "./client.js";
+export type { TokenRequest, TokenSource } from "./http/credentials.js";
+export { NetworkError, Problem } from "./http/problem.js";
+export type { ProblemDocument } from "./http/problem.js";
+export type { TransportOptions } from "./http/transport.js";
+export type { ConnectionState, FollowOptions } from "./stream/follow.js";
+export type { Accepted, RetryBudget } from "./stream/turn.js";
+export { initialTurn, reduce } from "./chat/turn-state.js";
+export { Chat } from "./chat/chat.js";
+export type { ChatOptions } from "./chat/options.js";
+export type { ChatError, ChatMessage, ChatSnapshot, ChatStatus } from "./chat/snapshot.js";
+export type { KnownMessage } from "./chat/conversation.js";
+export { SessionFeed } from "./feed/session-feed.js";
+export type { FeedSource, SessionFeedOptions } from "./feed/session-feed.js";
+export { Outbox } from "./outbox/outbox.js";
+export type { Deliver, Draft, OutboxOptions } from "./outbox/outbox.js";
+export type { Entries, OutboxEntry, OutboxError, OutboxState } from "./outbox/entry.js";
+export { sharedOutbox } from "./outbox/shared.js";
+export { MemoryStorage } from "./outbox/storage.js";
+export type { OutboxStorage } from "./outbox/storage.js";
+export { Smoother } from "./smoothing/smoother.js";
+export type { FrameScheduler, SmootherOptions } from "./smoothing/smoother.js";
+export type { Notice, TurnState } from "./chat/turn-state.js";
+export type * from "./wire/events.js";
+export type * from "./wire/resources.js";

@@ -1,0 +1,145 @@
+/** What the server's JSON routes take and answer, in the names of the wire. Times are RFC 3339. */
+
+export type Role = "user" | "assistant";
+
+export type FinishReason = "stop" | "length" | "tool-calls" | "content-filter";
+
+/** How a turn, and the reply it writes, may end. */
+export type EndStatus = "complete" | "stopped" | "failed" | "interrupted";
+
+export type MessageStatus = "streaming" | EndStatus;
+
+export interface Usage {
+  inputTokens: number;
+  outputTokens: number;
+  source: "reported" | "estimated";
+}
+
+export type LearnerProfile = Record<string, unknown>;
+
+export interface Session {
+  id: string;
+  title: string;
+  subject: string | null;
+  learnerProfile: LearnerProfile | null;
+  /** Grows with every change. */
+  revision: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface SessionFields {
+  title?: string;
+  subject?: string;
+  learnerProfile?: LearnerProfile;
+}
+
+export interface SessionPage {
+  sessions: Session[];
+  nextCursor: string | null;
+  provider: ProviderInfo;
+}
+
+/** Who answers. */
+export interface ProviderInfo {
+  name: string;
+  model: string;
+  /** The bundled tutor without a model. */
+  practice: boolean;
+}
+
+export interface Message {
+  id: string;
+  sessionId: string;
+  role: Role;
+  content: string;
+  status: MessageStatus;
+  finishReason: FinishReason | null;
+  usage: Usage | null;
+  /** The message that this one answers. Several replies to one message are alternatives. */
+  replyTo: string | null;
+  /** The newest turn that wrote it. */
+  turnId: string | null;
+  clientMessageId: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface NewMessage {
+  role: Role;
+  content: string;
+  clientMessageId?: string;
+}
+
+export interface MessagePage {
+  /** Oldest first. */
+  messages: Message[];
+  /** Leads to older ones. */
+  nextCursor: string | null;
+  activeTurn: ActiveTurn | null;
+}
+
+/** A reply that is being written. Its events go on after `lastEventId` where the message's content ends. */
+export interface ActiveTurn {
+  turnId: string;
+  messageId: string;
+  status: MessageStatus;
+  lastEventId: number;
+}
+
+export interface Turn {
+  turnId: string;
+  sessionId: string;
+  userMessageId: string;
+  messageId: string;
+  status: MessageStatus;
+  text: string;
+  finishReason: FinishReason | null;
+  usage: Usage | null;
+  attempts: number;
+  provider: string;
+  model: string;
+  errorCode: string | null;
+  lastEventId: number;
+  createdAt: string;
+  endedAt: string | null;
+}
+
+/** What becomes of a message that is sent while a reply is being written in its session. */
+export type BusyPolicy = "reject" | "queue" | "interrupt";
+
+export interface ChatRequest {
+  message: string;
+  /** Without it a session is created. */
+  sessionId?: string;
+  /** Names the message; a repeat with the same name and the same body joins the same turn. */
+  clientMessageId?: string;
+  /** Must be the user that the token stands for. */
+  userId?: string;
+  /** Of a session that is created. */
+  subject?: string;
+  onBusy?: BusyPolicy;
+}
+
+/** Good for one stream, once, for a short time. */
+export interface StreamTicket {
+  ticket: string;
+  expiresAt: string;
+}
+
+/** The plan of a session. */
+export interface SessionFocus {
+  version: number;
+  topic: string;
+  objective: string;
+  strategy: string;
+  steps: string[];
+  misconceptions: string[];
+  difficulty: string;
+  source: "planned" | "reused" | "fallback";
+}
+
+export interface PageOptions {
+  cursor?: string;
+  limit?: number;
+}
