@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::identity::{Authority, Validities};
 use crate::repository::Repository;
 use crate::telemetry::Metrics;
 use crate::turn::Turns;
@@ -14,10 +15,28 @@ pub struct App {
     pub repository: Arc<Repository>,
     /// All turns.
     pub turns: Arc<Turns>,
+    /// Who says who calls.
+    pub authority: Arc<Authority>,
+    /// How long streams may go on.
+    pub validities: Arc<Validities>,
+    /// Whether a page of this origin may keep its token in a cookie.
+    pub cookie: bool,
+    /// Who may see the metrics.
+    pub metrics_access: MetricsAccess,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Whether the bundled practice tutor answers.
     pub practice: bool,
     /// Cancelled when event streams are to end because the server does.
     pub closing: CancellationToken,
+}
+
+/// Who may see the metrics.
+pub enum MetricsAccess {
+    /// Everybody who reaches the address, which is of this machine alone.
+    Open,
+    /// Who has the token with this SHA-256 (hexadecimal).
+    Token(String),
+    /// Nobody: the address is for others too, and no token is configured.
+    Closed,
 }

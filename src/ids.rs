@@ -92,3 +92,7 @@ id! {
     /// One user message and everything done to answer it.
     TurnId
 }
+id! {
+    /// One bearer token, by which it is listed and revoked; no secret.
+    TokenId
+}

@@ -8,6 +8,7 @@ pub mod agent;
 pub mod app;
 pub mod config;
 pub mod http;
+pub mod identity;
 pub mod ids;
 pub mod model;
 pub mod provider;

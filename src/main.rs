@@ -1,5 +1,7 @@
 //! The command line.
 
+mod token;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -7,6 +9,8 @@ use tutorstream::config::{ServeArgs, Settings, log_format};
 use tutorstream::runtime::main_runtime;
 use tutorstream::server::Application;
 use tutorstream::telemetry;
+
+use crate::token::TokenArgs;
 
 /// Streams AI tutoring chat over plain HTTP, and never loses a word.
 #[derive(Parser)]
@@ -22,19 +26,22 @@ struct Cli {
 enum Command {
     /// Serve until SIGTERM; this is the default
     Serve(ServeArgs),
+    /// Create, list and revoke bearer tokens, also while the server runs
+    Token(TokenArgs),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let args = match cli.command {
-        Some(Command::Serve(args)) => args,
-        None => cli.serve,
-    };
     // Without a thread for the log there would be none for the service either.
     let Ok(()) = telemetry::init_logging(log_format()) else {
         return ExitCode::FAILURE;
     };
-    let code = match run(args) {
+    let ended = match cli.command {
+        Some(Command::Serve(args)) => run(args),
+        Some(Command::Token(args)) => args.run(),
+        None => run(cli.serve),
+    };
+    let code = match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::error!("{error}");

@@ -112,6 +112,37 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    api_tokens (id) {
+        id -> Text,
+        hash -> Text,
+        owner -> Text,
+        name -> Nullable<Text>,
+        observes -> Nullable<Text>,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    session_observers (session_id, observer) {
+        session_id -> Text,
+        observer -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    stream_tickets (hash) {
+        hash -> Text,
+        owner -> Text,
+        path -> Text,
+        bearer -> Text,
+        expires_at -> BigInt,
+    }
+}
+
 diesel::joinable!(messages -> sessions (session_id));
 diesel::joinable!(turns -> sessions (session_id));
 diesel::joinable!(turn_events -> turns (turn_id));
@@ -122,5 +153,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     turns,
     turn_events,
     attempts,
-    idempotency_keys
+    idempotency_keys,
+    session_observers,
 );

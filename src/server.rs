@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
+use secrecy::ExposeSecret;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::Agent;
-use crate::app::App;
-use crate::config::{AllowedHosts, Settings};
+use crate::app::{App, MetricsAccess};
+use crate::config::{AllowedHosts, AuthSettings, Settings};
 use crate::http::{self, Connections};
+use crate::identity::{Authority, JwtError, Validities, opaque};
 use crate::provider::{self, ProviderError};
 use crate::repository::{OpenError, Repository, RepositoryError, StorageHealth};
 use crate::telemetry::Metrics;
@@ -37,6 +39,9 @@ pub enum ServerError {
     /// The provider cannot be set up.
     #[error("cannot set up the provider: {0}")]
     Provider(#[from] ProviderError),
+    /// Tokens cannot be checked.
+    #[error("auth: {0}")]
+    Auth(#[from] JwtError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -84,7 +89,13 @@ impl Application {
         });
         turns.take_up(left_over).await?;
         let closing = CancellationToken::new();
+        let validities = Arc::new(Validities::default());
+        tokio::runtime::Handle::current().spawn(Arc::clone(&validities).watch(Arc::clone(&repository)));
         let app = Arc::new(App {
+            authority: Arc::new(Authority::new(Arc::clone(&repository), &settings.auth)?),
+            validities,
+            cookie: settings.auth.cookie,
+            metrics_access: metrics_access(&settings.auth, address),
             repository,
             turns,
             metrics,
@@ -168,6 +179,14 @@ async fn stop(app: &App, handle: &ServerHandle, drain: Duration) {
     app.turns.drain(drain).await;
     app.closing.cancel();
     handle.stop(true).await;
+}
+
+fn metrics_access(auth: &AuthSettings, address: SocketAddr) -> MetricsAccess {
+    match &auth.metrics_token {
+        Some(token) => MetricsAccess::Token(opaque::sha256(token.expose_secret())),
+        None if address.ip().is_loopback() => MetricsAccess::Open,
+        None => MetricsAccess::Closed,
+    }
 }
 
 struct Signals {

@@ -39,19 +39,41 @@ pub struct ServeArgs {
     /// Model to ask for
     #[arg(long, env = "OPENAI_MODEL")]
     pub openai_model: Option<String>,
+    /// Refuse requests without a token also on loopback [default: false, or true with [auth.jwt]]
+    #[arg(long, env = "TUTORSTREAM_REQUIRE_AUTH", num_args = 0..=1, default_missing_value = "true")]
+    pub require_auth: Option<bool>,
+    /// Secret of HS256 tokens; variable only
+    #[arg(skip)]
+    pub jwt_secret: Option<SecretString>,
+    /// What `/metrics` asks for; variable only
+    #[arg(skip)]
+    pub metrics_token: Option<SecretString>,
+}
+
+/// Which database the commands beside `serve` work on.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DatabaseArgs {
+    /// Where the database is [default: sqlite://data/tutorstream.db]
+    #[arg(long, env = "DATABASE_URL")]
+    pub database_url: Option<String>,
+    /// Settings file [default: tutorstream.toml, if there is one]
+    #[arg(long, env = "TUTORSTREAM_CONFIG")]
+    pub config: Option<PathBuf>,
 }
 
 impl ServeArgs {
-    /// Reads the keys, which no flag may say.
+    /// Reads the keys, which no flag may say, so that they do not stand in the process list.
     pub fn read_keys(&mut self) {
         self.openai_api_key = secret_variable("OPENAI_API_KEY");
+        self.jwt_secret = secret_variable("TUTORSTREAM_JWT_SECRET");
+        self.metrics_token = secret_variable("TUTORSTREAM_METRICS_TOKEN");
     }
 }
 
 /// A secret from its variable. An empty one counts as none.
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the one place that reads a variable by itself"
+    reason = "this is the one place that reads variables by itself"
 )]
 pub(super) fn secret_variable(name: &str) -> Option<SecretString> {
     std::env::var(name)

@@ -52,7 +52,13 @@ pub enum ConfigError {
         "refusing to listen on {0} without allowed_hosts: name the hosts that requests are for, or \"*\" for all"
     )]
     NoHosts(SocketAddr),
+    /// Who may come in is not said, or not safely.
+    #[error("auth: {0}")]
+    Auth(&'static str),
     /// Without authentication the service is for this machine only.
-    #[error("refusing to listen on {0}: no authentication is configured, so only a loopback address is safe")]
+    #[error(
+        "refusing to listen on {0}: no authentication is configured, so only a loopback address is safe; \
+         set auth.required (TUTORSTREAM_REQUIRE_AUTH=true) or [auth.jwt]"
+    )]
     NotLoopback(SocketAddr),
 }

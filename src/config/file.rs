@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::limits::LimitsFile;
+use super::auth::AuthFile;
 use super::provider::ProviderTable;
 use super::{ConfigError, Durability};
 
@@ -25,6 +26,7 @@ pub(super) struct File {
     pub(super) allowed_origins: Vec<String>,
     #[serde(default)]
     pub(super) allowed_hosts: Vec<String>,
+    pub(super) auth: Option<AuthFile>,
     pub(super) instructions: Option<String>,
     pub(super) context_tokens: Option<usize>,
     #[serde(default)]

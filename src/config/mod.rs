@@ -1,6 +1,7 @@
 //! Every setting, its default and its variable. Flags win over variables, variables over `tutorstream.toml`.
 
 mod args;
+mod auth;
 mod error;
 mod file;
 mod hosts;
@@ -16,7 +17,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde::Deserialize;
 
-pub use args::{ServeArgs, log_format};
+pub use args::{DatabaseArgs, ServeArgs, log_format};
+pub use auth::{AuthSettings, JwtAlgorithm, JwtKeys, JwtSettings};
 pub use error::ConfigError;
 pub use hosts::AllowedHosts;
 pub use limits::Limits;
@@ -59,6 +61,8 @@ pub struct Settings {
     pub allowed_hosts: AllowedHosts,
     /// How much may be taken.
     pub limits: Limits,
+    /// Who may come in.
+    pub auth: AuthSettings,
     /// The tutor's instructions, instead of the bundled ones.
     pub instructions: Option<String>,
     /// How many tokens of conversation a prompt may have.
@@ -75,6 +79,7 @@ impl Settings {
     pub fn load(args: ServeArgs) -> Result<Self, ConfigError> {
         let file = file::read(args.config.as_deref())?;
         let providers = provider::providers(&args, file.providers)?;
+        let auth = auth::settings(&args, file.auth.unwrap_or_default())?;
         let milliseconds = Duration::from_millis;
         let default = SocketAddr::from(([127, 0, 0, 1], 8080));
         let bind = args.bind.or(file.bind).unwrap_or(default);
@@ -87,12 +92,13 @@ impl Settings {
             drain: Duration::from_secs(args.drain_seconds.or(file.drain_seconds).unwrap_or(20)),
             allowed_origins: origins(file.allowed_origins)?,
             allowed_hosts: hosts(&file.allowed_hosts, bind)?,
-            limits: limits::limits(file.limits, false),
+            limits: limits::limits(file.limits, auth.required),
+            auth,
             instructions: file.instructions,
             context_tokens: file.context_tokens.unwrap_or(8_000),
             providers,
         };
-        if !settings.bind.ip().is_loopback() {
+        if !settings.bind.ip().is_loopback() && !settings.auth.required {
             return Err(ConfigError::NotLoopback(settings.bind));
         }
         // An address for all of this machine's says nothing about what they are called.
@@ -100,6 +106,17 @@ impl Settings {
             return Err(ConfigError::NoHosts(settings.bind));
         }
         Ok(settings)
+    }
+}
+
+impl DatabaseArgs {
+    /// The database file that `serve` with the same settings uses.
+    ///
+    /// # Errors
+    /// `Read`, `Parse`, `Database`.
+    pub fn database(self) -> Result<PathBuf, ConfigError> {
+        let file = file::read(self.config.as_deref())?;
+        database_path(self.database_url.or(file.database_url))
     }
 }
 

@@ -40,12 +40,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
         let payload = payload.take();
         Box::pin(async move {
             if !content_type.eq_ignore_ascii_case("application/json") {
-                let detail = "Send JSON with Content-Type: application/json.";
-                return Err(ApiError::new(
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    "unsupported-media-type",
-                    detail,
-                ));
+                return Err(ApiError::unsupported_media_type());
             }
             if length.is_some_and(|length| length > LARGEST) {
                 return Err(too_large());

@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::auth::Author;
 use super::body::{JsonBody, check_line, check_message};
 use super::error::ApiError;
-use super::identity::Identity;
 use super::{SharedApp, sse};
 use crate::ids::SessionId;
 use crate::model::BusyPolicy;
-use crate::repository::{IdempotencyKey, NewMessage, NewTurn, Task, UserRepository};
+use crate::repository::{IdempotencyKey, NewMessage, NewTurn, Task};
 use crate::turn::Started;
 
 /// The body of `POST /stream-chat`.
@@ -46,13 +46,12 @@ impl ChatBody {
 pub(super) async fn stream_chat(
     app: SharedApp,
     request: HttpRequest,
-    identity: Identity,
+    author: Author,
     body: JsonBody<ChatBody>,
 ) -> Result<HttpResponse, ApiError> {
     let JsonBody(body) = body;
-    identity.must_be(body.user_id.as_deref())?;
+    author.must_be(body.user_id.as_deref())?;
     body.check()?;
-    let user = app.repository.for_user(&identity.subject);
     let key = idempotency_key(request.headers())?.or_else(|| body.client_message_id.clone());
     let fingerprint = body.fingerprint();
     let new = NewTurn {
@@ -66,18 +65,19 @@ pub(super) async fn stream_chat(
         }),
         answering: app.turns.answering(),
     };
-    let started = app.turns.start(user.clone(), new).await?;
-    follow(&app, &user, started).await
+    let started = app.turns.start(author.user.clone(), new).await?;
+    follow(&app, &author, started).await
 }
 
 /// Streams a turn from its first event.
 pub(super) async fn follow(
     app: &SharedApp,
-    user: &UserRepository,
+    author: &Author,
     started: Started,
 ) -> Result<HttpResponse, ApiError> {
-    let following = app.turns.subscribe(user, started.turn_id, 0).await?;
-    let mut response = sse::response(app, following);
+    let reading = author.user.reading();
+    let following = app.turns.subscribe(reading, started.turn_id, 0).await?;
+    let mut response = sse::response(app, following, author.validity(app));
     sse::name_turn(&mut response, started);
     Ok(response)
 }

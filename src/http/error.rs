@@ -22,6 +22,8 @@ pub(super) struct ApiError {
     retry_after: Option<u32>,
     /// Methods that the path takes.
     allow: Option<String>,
+    /// How to say who one is.
+    authenticate: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +46,7 @@ impl ApiError {
             location: None,
             retry_after: None,
             allow: None,
+            authenticate: None,
         }
     }
 
@@ -53,6 +56,50 @@ impl ApiError {
 
     pub(super) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing here.")
+    }
+
+    /// One answer, whatever is wrong with what was sent (RFC 6750, section 3).
+    pub(super) fn unauthorized(sent: bool) -> Self {
+        let detail = "This needs a valid token: send it as Authorization: Bearer.";
+        let challenge = if sent {
+            "Bearer error=\"invalid_token\""
+        } else {
+            "Bearer"
+        };
+        Self {
+            authenticate: Some(challenge),
+            ..Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+        }
+    }
+
+    pub(super) fn keys_unavailable() -> Self {
+        Self::unavailable(
+            "identity-provider-unavailable",
+            "Tokens cannot be checked now: the identity provider's keys are missing.",
+        )
+    }
+
+    pub(super) fn unsupported_media_type() -> Self {
+        let detail = "Send JSON with Content-Type: application/json.";
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            detail,
+        )
+    }
+
+    /// A fault of this program.
+    pub(super) fn internal(what: &str) -> Self {
+        log::error!("http.internal what={what:?}");
+        let detail = "Something went wrong in this service.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    fn too_many(code: &'static str, (detail, seconds): (&str, u32)) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail)
+        }
     }
 
     pub(super) fn method_not_allowed(allowed: &str) -> Self {
@@ -106,6 +153,9 @@ impl ResponseError for ApiError {
         if let Some(seconds) = self.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
+        if let Some(challenge) = self.authenticate {
+            response.insert_header((header::WWW_AUTHENTICATE, challenge));
+        }
         if let Some(allow) = &self.allow {
             response.insert_header((header::ALLOW, allow.as_str()));
         }
@@ -126,13 +176,19 @@ impl From<RepositoryError> for ApiError {
         match error {
             RepositoryError::NotFound => Self::not_found(),
             RepositoryError::TurnRunning(turn_id) => Self::turn_running(turn_id),
+            RepositoryError::ReadOnly => {
+                let detail = "You may read this and not change it.";
+                Self::new(StatusCode::FORBIDDEN, "read-only", detail)
+            }
             RepositoryError::QueueFull => {
-                let detail = "Too many messages wait in this session.";
-                let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "queue-full", detail);
-                Self {
-                    retry_after: Some(5),
-                    ..error
-                }
+                Self::too_many("queue-full", ("Too many messages wait in this session.", 5))
+            }
+            RepositoryError::TooManyTickets => {
+                Self::too_many("too-many-tickets", ("Too many tickets wait to be used.", 30))
+            }
+            RepositoryError::TooManyObservers => {
+                let detail = "As many observe this session as may.";
+                Self::new(StatusCode::CONFLICT, "too-many-observers", detail)
             }
             RepositoryError::KeyReused => {
                 let detail = "This idempotency key was used for another request.";

@@ -7,15 +7,15 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
 use super::SharedApp;
+use super::auth::{Author, Reader};
 use super::body::{JsonBody, check_line, check_message};
 use super::chat::{follow, idempotency_key};
 use super::error::ApiError;
-use super::identity::Identity;
 use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
 use super::sessions::PageQuery;
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{FinishReason, Role, Status, Usage};
-use crate::repository::{IdempotencyKey, Message, MessagePage, NewTurn, Task, UserRepository};
+use crate::repository::{IdempotencyKey, Message, MessagePage, NewTurn, ReadingRepository, Task};
 use crate::time::rfc3339;
 
 const DEFAULT_PAGE: i64 = 200;
@@ -91,7 +91,7 @@ pub(super) struct ContentBody {
 
 pub(super) async fn list_messages(
     app: SharedApp,
-    identity: Identity,
+    reader: Reader,
     id: Path<String>,
     query: ProblemQuery<PageQuery>,
 ) -> Result<HttpResponse, ApiError> {
@@ -102,8 +102,7 @@ pub(super) async fn list_messages(
         .cursor
         .map(|cursor| cursor.parse().map_err(|_not_a_number| invalid_cursor()));
     let before = before.transpose()?;
-    let user = app.repository.for_user(&identity.subject);
-    let (page, live) = consistent_page(&app, &user, (id, before, limit)).await?;
+    let (page, live) = consistent_page(&app, &reader.reading, (id, before, limit)).await?;
     let MessagePage {
         messages,
         next_cursor,
@@ -137,23 +136,22 @@ pub(super) async fn list_messages(
 /// A page and the text so far of the running reply in it. A turn that ends between the two is read again.
 async fn consistent_page(
     app: &SharedApp,
-    user: &UserRepository,
+    reading: &ReadingRepository,
     (id, before, limit): (SessionId, Option<i64>, i64),
 ) -> Result<(MessagePage, Option<(String, u64)>), ApiError> {
-    let mut page = user.messages(id, before, limit).await?;
+    let mut page = reading.messages(id, before, limit).await?;
     let Some(turn) = &page.active else {
         return Ok((page, None));
     };
     let live = app.turns.live_text(turn.id).await?;
     if live.is_none() {
-        page = user.messages(id, before, limit).await?;
+        page = reading.messages(id, before, limit).await?;
     }
     Ok((page, live))
 }
 
 pub(super) async fn add_message(
-    app: SharedApp,
-    identity: Identity,
+    author: Author,
     id: Path<String>,
     body: JsonBody<NewMessageBody>,
 ) -> Result<HttpResponse, ApiError> {
@@ -165,32 +163,31 @@ pub(super) async fn add_message(
     } = body.0;
     check_message(&content)?;
     check_line(client_message_id.as_deref())?;
-    let user = app.repository.for_user(&identity.subject);
-    let message = user.add_message(id, (role, content), client_message_id).await?;
+    let message = author
+        .user
+        .add_message(id, (role, content), client_message_id)
+        .await?;
     Ok(HttpResponse::Created().json(MessageBody::new(message, &HashMap::new())))
 }
 
 pub(super) async fn update_message(
-    app: SharedApp,
-    identity: Identity,
+    author: Author,
     ids: Path<(String, String)>,
     body: JsonBody<ContentBody>,
 ) -> Result<HttpResponse, ApiError> {
     let (id, message_id) = (parse_id(&ids.0)?, parse_id(&ids.1)?);
     check_message(&body.0.content)?;
-    let user = app.repository.for_user(&identity.subject);
-    let message = user.update_message(id, message_id, body.0.content).await?;
+    let message = author.user.update_message(id, message_id, body.0.content).await?;
     Ok(HttpResponse::Ok().json(MessageBody::new(message, &HashMap::new())))
 }
 
 pub(super) async fn regenerate_message(
     app: SharedApp,
     request: HttpRequest,
-    identity: Identity,
+    author: Author,
     ids: Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
     let (session_id, message_id) = (parse_id(&ids.0)?, parse_id(&ids.1)?);
-    let user = app.repository.for_user(&identity.subject);
     let key = idempotency_key(request.headers())?;
     let new = NewTurn {
         task: Task::Regenerate(session_id, message_id),
@@ -200,6 +197,6 @@ pub(super) async fn regenerate_message(
         }),
         answering: app.turns.answering(),
     };
-    let started = app.turns.start(user.clone(), new).await?;
-    follow(&app, &user, started).await
+    let started = app.turns.start(author.user.clone(), new).await?;
+    follow(&app, &author, started).await
 }

@@ -1,33 +1,39 @@
 //! HTTP: the whole route table. Handlers check, hand over and subscribe; none of them drives a turn, and no
 //! database call runs inside a future that a client can cancel.
 
+mod auth;
 mod body;
 mod chat;
 mod connections;
 mod edge;
 mod error;
-mod identity;
 mod json_shape;
 mod messages;
+mod observers;
 mod ops;
 mod page;
 mod query;
+mod routes;
 mod sessions;
 mod sse;
+mod tickets;
 mod turns;
 
 use std::sync::Arc;
 
 use actix_cors::Cors;
+use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::{DefaultHeaders, from_fn};
-use actix_web::web::{self, Data, ServiceConfig, resource};
-use actix_web::{Error, Resource, Route};
+use actix_web::web::{self, Data};
 
+pub use self::auth::Access;
+use self::auth::Access::{Metrics, Public, Read, Stream, Write};
 pub(crate) use self::connections::Connections;
 use self::error::ApiError;
+use self::routes::{Place, at, delete, get, patch, post, put};
 use crate::app::App;
 use crate::config::AllowedHosts;
 
@@ -50,84 +56,88 @@ pub(crate) fn routes(
 > {
     actix_web::App::new()
         .app_data(Data::from(app))
-        .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
+        .wrap(
+            DefaultHeaders::new()
+                .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+                .add((header::REFERRER_POLICY, "no-referrer")),
+        )
         .wrap(cors(&origins))
         // The last one is the first that a request comes to.
         .wrap(from_fn(move |request, next| {
             edge::pass(Arc::clone(&hosts), request, next)
         }))
-        .configure(table)
+        .configure(|config| {
+            for place in table() {
+                config.service(place.into_service());
+            }
+        })
         .default_service(web::to(async || Err::<String, _>(ApiError::not_found())))
 }
 
-fn table(config: &mut ServiceConfig) {
-    config
-        .service(at("/stream-chat", [(POST, web::to(chat::stream_chat))]))
-        .service(at("/turns/{id}", [(GET, web::to(turns::get_turn))]))
-        .service(at("/turns/{id}/events", [(GET, web::to(turns::follow_turn))]))
-        .service(at("/turns/{id}/stop", [(POST, web::to(turns::stop_turn))]))
-        .service(at(
-            "/turns/{id}/continue",
-            [(POST, web::to(turns::continue_turn))],
-        ))
-        .service(at(
+/// The whole route table.
+fn table() -> Vec<Place> {
+    vec![
+        at("/stream-chat", [post(Write, chat::stream_chat)]),
+        at("/stream-tickets", [post(Write, tickets::create_ticket)]),
+        at("/turns/{id}", [get(Read, turns::get_turn)]),
+        at("/turns/{id}/events", [get(Stream, turns::follow_turn)]),
+        at("/turns/{id}/stop", [post(Write, turns::stop_turn)]),
+        at("/turns/{id}/continue", [post(Write, turns::continue_turn)]),
+        at(
             "/sessions",
             [
-                (GET, web::to(sessions::list_sessions)),
-                (POST, web::to(sessions::create_session)),
+                get(Read, sessions::list_sessions),
+                post(Write, sessions::create_session),
             ],
-        ))
-        .service(at(
+        ),
+        at(
             "/sessions/{id}",
             [
-                (GET, web::to(sessions::get_session)),
-                (PATCH, web::to(sessions::update_session)),
-                (DELETE, web::to(sessions::delete_session)),
+                get(Read, sessions::get_session),
+                patch(Write, sessions::update_session),
+                delete(Write, sessions::delete_session),
             ],
-        ))
-        .service(at(
+        ),
+        at(
             "/sessions/{id}/messages",
             [
-                (GET, web::to(messages::list_messages)),
-                (POST, web::to(messages::add_message)),
+                get(Read, messages::list_messages),
+                post(Write, messages::add_message),
             ],
-        ))
-        .service(at(
+        ),
+        at(
             "/sessions/{id}/messages/{message_id}",
-            [(PATCH, web::to(messages::update_message))],
-        ))
-        .service(at(
+            [patch(Write, messages::update_message)],
+        ),
+        at(
             "/sessions/{id}/messages/{message_id}/regenerate",
-            [(POST, web::to(messages::regenerate_message))],
-        ))
-        .service(at("/health/live", [(GET, web::to(ops::live))]))
-        .service(at("/health/ready", [(GET, web::to(ops::ready))]))
-        .service(at("/metrics", [(GET, web::to(ops::metrics))]))
-        .service(at("/", [(GET, web::to(page::index))]))
-        .service(at("/static/{path:.*}", [(GET, web::to(page::asset))]));
+            [post(Write, messages::regenerate_message)],
+        ),
+        at(
+            "/sessions/{id}/observers",
+            [get(Write, observers::list_observers)],
+        ),
+        at(
+            "/sessions/{id}/observers/{user}",
+            [
+                put(Write, observers::add_observer),
+                delete(Write, observers::remove_observer),
+            ],
+        ),
+        at("/login", [post(Write, auth::login)]),
+        at("/logout", [post(Public, auth::logout)]),
+        at("/health/live", [get(Public, ops::live)]),
+        at("/health/ready", [get(Public, ops::ready)]),
+        at("/metrics", [get(Metrics, ops::metrics)]),
+        at("/", [get(Public, page::index)]),
+        at("/static/{path:.*}", [get(Public, page::asset)]),
+    ]
 }
 
-const GET: Method = Method::GET;
-const POST: Method = Method::POST;
-const PATCH: Method = Method::PATCH;
-const DELETE: Method = Method::DELETE;
-
-/// The methods of one path; any other is 405, with those that it takes (RFC 9110, section 15.5.6).
-fn at<const N: usize>(path: &str, routes: [(Method, Route); N]) -> Resource {
-    let allowed = routes
-        .iter()
-        .map(|(method, _)| method.as_str())
-        .collect::<Vec<_>>()
-        .join(", ");
-    let resource = routes
-        .into_iter()
-        .fold(resource(path), |resource, (method, route)| {
-            resource.route(route.method(method))
-        });
-    resource.default_service(web::to(move || {
-        let error = ApiError::method_not_allowed(&allowed);
-        async { Err::<String, _>(error) }
-    }))
+/// Who may call what: each method of each path in the table.
+#[must_use]
+pub fn decisions() -> Vec<(Method, &'static str, Access)> {
+    table().iter().flat_map(Place::decisions).collect()
 }
 
 /// Exactly the configured origins.
@@ -147,6 +157,9 @@ fn cors(origins: &[String]) -> Cors {
             "x-session-id",
             "idempotent-replayed",
             "x-request-id",
+            "www-authenticate",
+            "ratelimit",
+            "ratelimit-policy",
         ])
         .max_age(600);
     origins

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::SharedApp;
+use super::auth::{Author, Reader};
 use super::body::{JsonBody, check_line};
 use super::error::ApiError;
-use super::identity::Identity;
 use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
 use crate::ids::SessionId;
-use crate::repository::{RepositoryError, Session, SessionCursor, SessionFields};
+use crate::repository::{RepositoryError, Session, SessionCursor, SessionFields, SessionView};
 use crate::time::rfc3339;
 
 /// Largest learner profile in bytes of JSON.
@@ -22,6 +22,9 @@ const DEFAULT_PAGE: i64 = 50;
 #[serde(rename_all = "camelCase")]
 struct SessionBody {
     id: SessionId,
+    /// Whose it is, when it is not the caller's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
     title: String,
     subject: Option<String>,
     learner_profile: Option<Box<RawValue>>,
@@ -34,6 +37,7 @@ impl From<Session> for SessionBody {
     fn from(session: Session) -> Self {
         Self {
             id: session.id,
+            owner: None,
             title: session.title,
             subject: session.subject,
             learner_profile: session
@@ -42,6 +46,16 @@ impl From<Session> for SessionBody {
             revision: session.revision,
             created_at: rfc3339(session.created_at),
             updated_at: rfc3339(session.updated_at),
+        }
+    }
+}
+
+impl SessionBody {
+    fn seen_by(reader: &Reader, session: Session) -> Self {
+        let owner = Some(session.owner.clone()).filter(|owner| **owner != *reader.identity.subject);
+        Self {
+            owner,
+            ..session.into()
         }
     }
 }
@@ -81,6 +95,15 @@ pub(super) struct PageQuery {
     pub(super) limit: Option<i64>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SessionQuery {
+    cursor: Option<String>,
+    limit: Option<i64>,
+    #[serde(default)]
+    view: SessionView,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SessionPage {
@@ -98,16 +121,11 @@ struct ProviderBody {
 }
 
 pub(super) async fn create_session(
-    app: SharedApp,
-    identity: Identity,
+    author: Author,
     body: JsonBody<SessionFieldsBody>,
 ) -> Result<HttpResponse, ApiError> {
     let fields = body.0.check()?;
-    let session = app
-        .repository
-        .for_user(&identity.subject)
-        .create_session(fields)
-        .await?;
+    let session = author.user.create_session(fields).await?;
     let location = ("Location", format!("/sessions/{}", session.id));
     Ok(HttpResponse::Created()
         .insert_header(location)
@@ -116,16 +134,13 @@ pub(super) async fn create_session(
 
 pub(super) async fn list_sessions(
     app: SharedApp,
-    identity: Identity,
-    query: ProblemQuery<PageQuery>,
+    reader: Reader,
+    query: ProblemQuery<SessionQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let limit = page_limit(query.0.limit, DEFAULT_PAGE)?;
     let after = query.0.cursor.as_deref().map(read_cursor).transpose()?;
-    let sessions = app
-        .repository
-        .for_user(&identity.subject)
-        .sessions(after, limit)
-        .await?;
+    let view = query.0.view;
+    let sessions = reader.reading.sessions(view, after, limit).await?;
     let full = i64::try_from(sessions.len()).is_ok_and(|length| length == limit);
     let next_cursor = sessions.last().filter(|_| full).map(write_cursor);
     let answering = app.turns.answering();
@@ -134,7 +149,10 @@ pub(super) async fn list_sessions(
         model: answering.model,
         practice: app.practice,
     };
-    let sessions = sessions.into_iter().map(SessionBody::from).collect();
+    let sessions = sessions
+        .into_iter()
+        .map(|session| SessionBody::seen_by(&reader, session));
+    let sessions = sessions.collect();
     Ok(HttpResponse::Ok().json(SessionPage {
         sessions,
         next_cursor,
@@ -142,43 +160,30 @@ pub(super) async fn list_sessions(
     }))
 }
 
-pub(super) async fn get_session(
-    app: SharedApp,
-    identity: Identity,
-    id: Path<String>,
-) -> Result<HttpResponse, ApiError> {
-    let session = app
-        .repository
-        .for_user(&identity.subject)
-        .session(parse_id(&id)?)
-        .await?;
-    Ok(HttpResponse::Ok().json(SessionBody::from(session)))
+pub(super) async fn get_session(reader: Reader, id: Path<String>) -> Result<HttpResponse, ApiError> {
+    let session = reader.reading.session(parse_id(&id)?).await?;
+    Ok(HttpResponse::Ok().json(SessionBody::seen_by(&reader, session)))
 }
 
 pub(super) async fn update_session(
-    app: SharedApp,
-    identity: Identity,
+    author: Author,
     id: Path<String>,
     body: JsonBody<SessionFieldsBody>,
 ) -> Result<HttpResponse, ApiError> {
     let id = parse_id(&id)?;
     let fields = body.0.check()?;
-    let session = app
-        .repository
-        .for_user(&identity.subject)
-        .update_session(id, fields)
-        .await?;
+    let session = author.user.update_session(id, fields).await?;
     Ok(HttpResponse::Ok().json(SessionBody::from(session)))
 }
 
 /// Running turns of the session are stopped first.
 pub(super) async fn delete_session(
     app: SharedApp,
-    identity: Identity,
+    author: Author,
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let id = parse_id(&id)?;
-    let user = app.repository.for_user(&identity.subject);
+    let user = author.user;
     for turn in user.streaming_turns(id).await? {
         app.turns.stop(&user, turn.id).await?;
     }

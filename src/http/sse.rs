@@ -11,6 +11,7 @@ use futures_util::Stream;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::App;
+use crate::identity::Validity;
 use crate::ids::TurnId;
 use crate::repository::{RepositoryError, StorageHealth};
 use crate::turn::{Following, Next, Started, Subscription};
@@ -21,20 +22,23 @@ const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 /// The reader has an event that is not stored: it begins anew.
 const REWIND: Bytes = Bytes::from_static(b"event: rewind\ndata: {\"lastEventId\":0}\n\n");
 const DEGRADED: Bytes = Bytes::from_static(b"event: storage-degraded\ndata: {}\n\n");
+/// The reader goes on with a new token from its last event id.
+const EXPIRED: Bytes = Bytes::from_static(b"event: auth-expired\ndata: {}\n\n");
 
 /// A stream of events that begins at once.
-pub(super) fn response(app: &Arc<App>, following: Following) -> HttpResponse {
+pub(super) fn response(app: &Arc<App>, following: Following, validity: Validity) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-cache, no-transform"))
+        .append_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("X-Accel-Buffering", "no"));
     let Following {
         subscription,
         rewound,
         ..
     } = following;
-    response.streaming(events(Arc::clone(app), subscription, rewound))
+    response.streaming(events(Arc::clone(app), subscription, rewound, validity))
 }
 
 /// Says which turn a response is about.
@@ -66,6 +70,7 @@ fn events(
     app: Arc<App>,
     mut subscription: Subscription,
     rewound: bool,
+    validity: Validity,
 ) -> impl Stream<Item = Result<Bytes, RepositoryError>> {
     stream! {
         let _open = OpenStream::new(Arc::clone(&app));
@@ -78,9 +83,11 @@ fn events(
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let closing = app.closing.clone();
         let mut closing = std::pin::pin!(closing.cancelled());
+        let mut expired = std::pin::pin!(validity.ended());
         loop {
             let step = tokio::select! {
                 biased;
+                () = &mut expired => Step::Expired,
                 next = subscription.next() => Step::Log(next),
                 () = &mut closing => Step::Log(Ok(Next::Cut)),
                 _ = health.changed() => Step::Health(*health.borrow_and_update()),
@@ -98,6 +105,10 @@ fn events(
                     yield Err(error);
                     break;
                 }
+                Step::Expired => {
+                    yield Ok(EXPIRED);
+                    break;
+                }
                 Step::Health(StorageHealth::Degraded) => yield Ok(DEGRADED),
                 Step::Health(_) => {}
                 Step::Heartbeat => yield Ok(COMMENT),
@@ -109,6 +120,7 @@ fn events(
 enum Step {
     Log(Result<Next, RepositoryError>),
     Health(StorageHealth),
+    Expired,
     Heartbeat,
 }
 

@@ -4,14 +4,14 @@ use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
+use super::auth::{Author, Reader};
 use super::chat::{follow, idempotency_key};
 use super::error::ApiError;
-use super::identity::Identity;
 use super::query::{ProblemQuery, parse_id};
 use super::{SharedApp, sse};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{FinishReason, Status, Usage};
-use crate::repository::{IdempotencyKey, NewTurn, Task, UserRepository};
+use crate::repository::{IdempotencyKey, NewTurn, ReadingRepository, Task};
 use crate::time::rfc3339;
 
 /// A turn in JSON.
@@ -44,7 +44,7 @@ pub(super) struct FollowQuery {
 pub(super) async fn follow_turn(
     app: SharedApp,
     request: HttpRequest,
-    identity: Identity,
+    reader: Reader,
     id: Path<String>,
     query: ProblemQuery<FollowQuery>,
 ) -> Result<HttpResponse, ApiError> {
@@ -52,44 +52,41 @@ pub(super) async fn follow_turn(
     let header = request.headers().get("last-event-id");
     let header = header.map(|value| value.to_str().unwrap_or("?").to_owned());
     let number = last_event_id(header.or(query.0.last_event_id))?;
-    let user = app.repository.for_user(&identity.subject);
-    let following = app.turns.subscribe(&user, turn_id, number).await?;
+    let following = app.turns.subscribe(&reader.reading, turn_id, number).await?;
     // For EventSource this is the polite way to say that nothing more comes.
     if following.finished {
         return Ok(HttpResponse::NoContent().finish());
     }
-    Ok(sse::response(&app, following))
+    let validity = reader.validity(&app, following.observed);
+    Ok(sse::response(&app, following, validity))
 }
 
 pub(super) async fn get_turn(
     app: SharedApp,
-    identity: Identity,
+    reader: Reader,
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let turn_id = parse_id(&id)?;
-    let user = app.repository.for_user(&identity.subject);
-    Ok(HttpResponse::Ok().json(turn_body(&app, &user, turn_id).await?))
+    Ok(HttpResponse::Ok().json(turn_body(&app, &reader.reading, turn_id).await?))
 }
 
 pub(super) async fn stop_turn(
     app: SharedApp,
-    identity: Identity,
+    author: Author,
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let turn_id = parse_id(&id)?;
-    let user = app.repository.for_user(&identity.subject);
-    app.turns.stop(&user, turn_id).await?;
-    Ok(HttpResponse::Ok().json(turn_body(&app, &user, turn_id).await?))
+    app.turns.stop(&author.user, turn_id).await?;
+    Ok(HttpResponse::Ok().json(turn_body(&app, author.user.reading(), turn_id).await?))
 }
 
 pub(super) async fn continue_turn(
     app: SharedApp,
     request: HttpRequest,
-    identity: Identity,
+    author: Author,
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let turn_id = parse_id(&id)?;
-    let user = app.repository.for_user(&identity.subject);
     let key = idempotency_key(request.headers())?;
     let new = NewTurn {
         task: Task::Continue(turn_id),
@@ -99,14 +96,18 @@ pub(super) async fn continue_turn(
         }),
         answering: app.turns.answering(),
     };
-    let started = app.turns.start(user.clone(), new).await?;
-    follow(&app, &user, started).await
+    let started = app.turns.start(author.user.clone(), new).await?;
+    follow(&app, &author, started).await
 }
 
-async fn turn_body(app: &SharedApp, user: &UserRepository, turn_id: TurnId) -> Result<TurnBody, ApiError> {
+async fn turn_body(
+    app: &SharedApp,
+    reading: &ReadingRepository,
+    turn_id: TurnId,
+) -> Result<TurnBody, ApiError> {
     // The text first: when the turn ends in between, the row below has all of it.
     let live = app.turns.live_text(turn_id).await?;
-    let (turn, message) = user.turn(turn_id).await?;
+    let (turn, message) = reading.turn(turn_id).await?;
     let stored = (message.content, turn.last_number.cast_unsigned());
     let (text, last_event_id) = match live {
         Some(live) if turn.status == Status::Streaming => live,

@@ -6,6 +6,7 @@ use diesel::sqlite::SqliteConnection;
 use super::error::RepositoryError;
 use super::messages::{self, Message};
 use super::now;
+use super::scope::Scope;
 use super::sessions::{self, SessionFields};
 use super::turns::{self, Turn};
 use crate::ids::{MessageId, SessionId, TurnId};
@@ -95,35 +96,35 @@ pub enum Begun {
 /// Stores what a turn begins with: the message, the turn, the key.
 pub(super) fn begin_turn(
     connection: &mut SqliteConnection,
-    owner: &str,
+    scope: &Scope,
     new: &NewTurn,
 ) -> Result<Begun, RepositoryError> {
     if let Some(key) = &new.key
-        && let Some(turn_id) = joined(connection, owner, key)?
+        && let Some(turn_id) = joined(connection, &scope.subject, key)?
     {
         return Ok(Begun::Joined(turn_id));
     }
     let begun = match &new.task {
-        Task::Answer(message) => begin_answer(connection, owner, message, &new.answering)?,
+        Task::Answer(message) => begin_answer(connection, scope, message, &new.answering)?,
         Task::Regenerate(session_id, message_id) => {
-            begin_regeneration(connection, owner, (*session_id, *message_id), &new.answering)?
+            begin_regeneration(connection, scope, (*session_id, *message_id), &new.answering)?
         }
-        Task::Continue(turn_id) => begin_continuation(connection, owner, *turn_id, &new.answering)?,
+        Task::Continue(turn_id) => begin_continuation(connection, scope, *turn_id, &new.answering)?,
     };
     if let Some(key) = &new.key {
-        insert_key(connection, owner, key, begun.turn.id)?;
+        insert_key(connection, &scope.subject, key, begun.turn.id)?;
     }
     Ok(Begun::New(Box::new(begun)))
 }
 
 fn begin_answer(
     connection: &mut SqliteConnection,
-    owner: &str,
+    scope: &Scope,
     new: &NewMessage,
     answering: &Answering,
 ) -> Result<BegunTurn, RepositoryError> {
     let session = match new.session_id {
-        Some(id) => sessions::find(connection, owner, id)?,
+        Some(id) => sessions::own(connection, scope, id)?,
         None => {
             let title = Some(sessions::title_of(&new.content));
             let fields = SessionFields {
@@ -131,7 +132,7 @@ fn begin_answer(
                 subject: new.subject.clone(),
                 learner_profile: None,
             };
-            sessions::insert(connection, owner, &fields)?
+            sessions::insert(connection, &scope.subject, &fields)?
         }
     };
     let predecessors = predecessors(connection, session.id, new.on_busy)?;
@@ -150,11 +151,11 @@ fn begin_answer(
 
 fn begin_regeneration(
     connection: &mut SqliteConnection,
-    owner: &str,
+    scope: &Scope,
     (session_id, message_id): (SessionId, MessageId),
     answering: &Answering,
 ) -> Result<BegunTurn, RepositoryError> {
-    sessions::find(connection, owner, session_id)?;
+    sessions::own(connection, scope, session_id)?;
     let named = messages::find(connection, session_id, message_id)?;
     let answered = match (named.role, named.reply_to) {
         (Role::User, _) => named,
@@ -173,11 +174,11 @@ fn begin_regeneration(
 
 fn begin_continuation(
     connection: &mut SqliteConnection,
-    owner: &str,
+    scope: &Scope,
     turn_id: TurnId,
     answering: &Answering,
 ) -> Result<BegunTurn, RepositoryError> {
-    let cut = turns::find(connection, owner, turn_id)?;
+    let cut = turns::own(connection, scope, turn_id)?;
     predecessors(connection, cut.session_id, BusyPolicy::Reject)?;
     let newest = turns::newest_of(connection, cut.message_id)?;
     if cut.status == Status::Complete || newest.is_some_and(|newest| newest.id != cut.id) {

@@ -10,6 +10,15 @@ pub enum RepositoryError {
     /// No such thing, or not the caller's.
     #[error("not found")]
     NotFound,
+    /// The caller may read it and not change it.
+    #[error("read only")]
+    ReadOnly,
+    /// As many observe the session as may.
+    #[error("too many observers")]
+    TooManyObservers,
+    /// The user has as many unused tickets as one may have.
+    #[error("too many tickets")]
+    TooManyTickets,
     /// The session has a running turn.
     #[error("turn {0} is running")]
     TurnRunning(TurnId),

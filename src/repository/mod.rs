@@ -13,13 +13,19 @@ mod health;
 mod job;
 mod marker;
 mod messages;
+mod observers;
 mod open;
 mod pace;
 mod pool;
 mod queue;
+mod reading;
 mod recovery;
+mod scope;
 mod sessions;
 mod source;
+mod tickets;
+mod token_file;
+mod tokens;
 mod turn_events;
 mod turns;
 mod usage;
@@ -36,18 +42,24 @@ pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn
 pub use error::RepositoryError;
 pub use health::StorageHealth;
 pub use messages::Message;
+pub use observers::Observer;
 pub use open::OpenError;
 pub use pool::ReadPool;
+pub use reading::ReadingRepository;
 pub use recovery::LeftOver;
-pub use sessions::{Session, SessionCursor, SessionFields};
+pub use scope::{Observes, Scope};
+pub use sessions::{Session, SessionCursor, SessionFields, SessionView};
 pub use source::{CommitSource, Segment};
+pub use tickets::StreamTicket;
+pub use token_file::TokenFile;
+pub use tokens::{ApiToken, NewApiToken};
 pub use turns::{Turn, TurnOutcome};
 pub use usage::{Spending, UsageDay};
 pub use user::{MessagePage, UserRepository};
 pub use writer::Writer;
 
 use crate::config::Durability;
-use crate::ids::TurnId;
+use crate::ids::{TokenId, TurnId};
 use crate::telemetry::Metrics;
 
 /// Milliseconds since the Unix epoch.
@@ -116,14 +128,76 @@ impl Repository {
         ))
     }
 
-    /// The data of one user.
+    /// The data of one user, to read and to write.
     #[must_use]
-    pub fn for_user(&self, owner: &str) -> UserRepository {
+    pub fn for_user(&self, scope: Scope) -> UserRepository {
         UserRepository {
-            owner: owner.into(),
-            pool: self.pool.clone(),
+            reading: self.for_reader(scope),
             writer: self.writer.clone(),
         }
+    }
+
+    /// What one user may read.
+    #[must_use]
+    pub fn for_reader(&self, scope: Scope) -> ReadingRepository {
+        ReadingRepository {
+            scope,
+            pool: self.pool.clone(),
+        }
+    }
+
+    /// The bearer token of this SHA-256 (hexadecimal), live or not.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn find_token(&self, hash: String) -> Result<Option<ApiToken>, RepositoryError> {
+        self.pool
+            .read(move |connection| tokens::find(connection, &hash))
+            .await
+    }
+
+    /// Whether a token opens anything now.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn token_is_live(&self, id: TokenId) -> Result<bool, RepositoryError> {
+        self.pool
+            .read(move |connection| tokens::is_live(connection, id, now()))
+            .await
+    }
+
+    /// Tokens that were revoked at `since` (milliseconds since the Unix epoch) or later.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn tokens_revoked_since(&self, since: i64) -> Result<Vec<TokenId>, RepositoryError> {
+        self.pool
+            .read(move |connection| tokens::revoked_since(connection, since))
+            .await
+    }
+
+    /// Stores a ticket.
+    ///
+    /// # Errors
+    /// `TooManyTickets`, `Unavailable`, `Database`.
+    pub async fn add_ticket(&self, ticket: StreamTicket) -> Result<(), RepositoryError> {
+        self.writer
+            .run(move |connection| tickets::insert(connection, &ticket, now()))
+            .await
+    }
+
+    /// Takes the ticket of this SHA-256 (hexadecimal), once; `None` unless it is there, opens `path` and is not old.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn take_ticket(
+        &self,
+        hash: String,
+        path: String,
+    ) -> Result<Option<StreamTicket>, RepositoryError> {
+        self.writer
+            .run(move |connection| tickets::take(connection, &hash, (&path, now())))
+            .await
     }
 
     /// The one writer.

@@ -73,6 +73,9 @@ pub enum OpenError {
         "this program was built with SQLite {0}, which can lose commits in WAL mode: build with 3.51.3 or newer"
     )]
     OldSqlite(String),
+    /// The server that has it runs another version of the program.
+    #[error("the server that uses {0} has an older schema: use the program that it runs")]
+    Older(PathBuf),
     /// SQLite cannot open it.
     #[error("cannot open {path}: {reason}")]
     Open {
@@ -183,7 +186,21 @@ fn damaged_or_unopenable(path: &Path, reason: &str) -> OpenError {
     }
 }
 
+/// Migrates the schema to this program's.
 fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
+    let failed = |reason: String| OpenError::Migration {
+        path: path.to_owned(),
+        reason,
+    };
+    check_schema(connection, path)?;
+    connection
+        .run_pending_migrations(MIGRATIONS)
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(())
+}
+
+/// Whether the schema is this program's, and not an older one; `Newer` when it is newer.
+pub(super) fn check_schema(connection: &mut SqliteConnection, path: &Path) -> Result<bool, OpenError> {
     let failed = |reason: String| OpenError::Migration {
         path: path.to_owned(),
         reason,
@@ -198,6 +215,7 @@ fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenErr
         .applied_migrations()
         .map_err(|error| failed(error.to_string()))?;
     let found = applied.iter().map(ToString::to_string).max();
+    let current = found == known;
     if let (Some(found), Some(known)) = (found, known)
         && found > known
     {
@@ -207,8 +225,5 @@ fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenErr
             known,
         });
     }
-    connection
-        .run_pending_migrations(MIGRATIONS)
-        .map_err(|error| failed(error.to_string()))?;
-    Ok(())
+    Ok(current)
 }

@@ -5,6 +5,7 @@ use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
 use super::now;
+use super::scope::{Scope, visible_rows};
 use crate::ids::SessionId;
 use crate::schema::sessions;
 
@@ -51,6 +52,17 @@ pub struct SessionCursor {
     pub id: SessionId,
 }
 
+/// Which sessions a list is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionView {
+    /// The caller's own.
+    #[default]
+    Own,
+    /// Those of others that the caller may read.
+    Observed,
+}
+
 const DEFAULT_TITLE: &str = "New session";
 
 pub(super) fn insert(
@@ -75,31 +87,54 @@ pub(super) fn insert(
     Ok(session)
 }
 
-pub(super) fn find(
+/// The session, if the caller may read it.
+pub(super) fn visible(
     connection: &mut SqliteConnection,
-    owner: &str,
+    scope: &Scope,
     id: SessionId,
 ) -> Result<Session, RepositoryError> {
     let found = sessions::table
-        .filter(sessions::id.eq(id).and(sessions::owner.eq(owner)))
+        .filter(sessions::id.eq(id))
+        .filter(visible_rows!(scope, sessions::table))
         .select(Session::as_select())
         .first(connection)
         .optional()?;
     found.ok_or(RepositoryError::NotFound)
 }
 
+/// The session, if the caller may change it; `ReadOnly` if it may be read and no more.
+pub(super) fn own(
+    connection: &mut SqliteConnection,
+    scope: &Scope,
+    id: SessionId,
+) -> Result<Session, RepositoryError> {
+    let session = visible(connection, scope, id)?;
+    if *session.owner == *scope.subject {
+        Ok(session)
+    } else {
+        Err(RepositoryError::ReadOnly)
+    }
+}
+
+/// The caller's own sessions, or those of others that it may read.
 pub(super) fn list(
     connection: &mut SqliteConnection,
-    owner: &str,
-    after: Option<SessionCursor>,
-    limit: i64,
+    scope: &Scope,
+    view: SessionView,
+    (after, limit): (Option<SessionCursor>, i64),
 ) -> Result<Vec<Session>, RepositoryError> {
     let mut query = sessions::table
-        .filter(sessions::owner.eq(owner.to_owned()))
         .order((sessions::updated_at.desc(), sessions::id.desc()))
         .limit(limit)
         .select(Session::as_select())
         .into_boxed();
+    let own = sessions::owner.eq(scope.subject.to_string());
+    query = match view {
+        SessionView::Own => query.filter(own),
+        SessionView::Observed => query
+            .filter(diesel::dsl::not(own))
+            .filter(visible_rows!(scope, sessions::table)),
+    };
     if let Some(SessionCursor { updated_at, id }) = after {
         let same_moment = sessions::updated_at.eq(updated_at).and(sessions::id.lt(id));
         query = query.filter(sessions::updated_at.lt(updated_at).or(same_moment));
@@ -109,11 +144,11 @@ pub(super) fn list(
 
 pub(super) fn update(
     connection: &mut SqliteConnection,
-    owner: &str,
+    scope: &Scope,
     id: SessionId,
     fields: &SessionFields,
 ) -> Result<Session, RepositoryError> {
-    find(connection, owner, id)?;
+    own(connection, scope, id)?;
     let SessionFields {
         title,
         subject,
@@ -125,7 +160,7 @@ pub(super) fn update(
             .execute(connection)?;
     }
     touch(connection, id)?;
-    find(connection, owner, id)
+    own(connection, scope, id)
 }
 
 /// Notes that something in the session has changed.
@@ -143,14 +178,12 @@ pub(super) fn touch(connection: &mut SqliteConnection, id: SessionId) -> Result<
 /// Messages, turns, logs and keys go with it.
 pub(super) fn delete(
     connection: &mut SqliteConnection,
-    owner: &str,
+    scope: &Scope,
     id: SessionId,
 ) -> Result<(), RepositoryError> {
-    let rows = sessions::table.filter(sessions::id.eq(id).and(sessions::owner.eq(owner)));
-    match diesel::delete(rows).execute(connection)? {
-        0 => Err(RepositoryError::NotFound),
-        _ => Ok(()),
-    }
+    own(connection, scope, id)?;
+    diesel::delete(sessions::table.find(id)).execute(connection)?;
+    Ok(())
 }
 
 /// The title of a session that begins with `message`: its first words on one line.

@@ -1,9 +1,11 @@
 //! Rows of `turns`: how a turn begins, is found and ends.
 
+use diesel::helper_types::InnerJoinQuerySource;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
+use super::scope::{Scope, visible_rows};
 use super::{now, sessions};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{FinishReason, Status, Usage, UsageSource};
@@ -80,19 +82,45 @@ pub struct TurnOutcome {
     pub last_number: u64,
 }
 
-/// The turn, if it belongs to a session of `owner`.
-pub(super) fn find(
+type TurnsOfSessions = InnerJoinQuerySource<turns::table, sessions_table::table>;
+
+/// The turn, if the caller may read its session; and whose it is.
+fn find(
     connection: &mut SqliteConnection,
-    owner: &str,
+    scope: &Scope,
     id: TurnId,
-) -> Result<Turn, RepositoryError> {
+) -> Result<(Turn, String), RepositoryError> {
     let row = turns::table
         .inner_join(sessions_table::table)
-        .filter(turns::id.eq(id).and(sessions_table::owner.eq(owner)))
-        .select(Turn::as_select())
+        .filter(turns::id.eq(id))
+        .filter(visible_rows!(scope, TurnsOfSessions))
+        .select((Turn::as_select(), sessions_table::owner))
         .first(connection)
         .optional()?;
     row.ok_or(RepositoryError::NotFound)
+}
+
+/// The turn, if the caller may read its session.
+pub(super) fn visible(
+    connection: &mut SqliteConnection,
+    scope: &Scope,
+    id: TurnId,
+) -> Result<Turn, RepositoryError> {
+    Ok(find(connection, scope, id)?.0)
+}
+
+/// The turn, if the caller may change its session; `ReadOnly` if it may be read and no more.
+pub(super) fn own(
+    connection: &mut SqliteConnection,
+    scope: &Scope,
+    id: TurnId,
+) -> Result<Turn, RepositoryError> {
+    let (turn, owner) = find(connection, scope, id)?;
+    if *owner == *scope.subject {
+        Ok(turn)
+    } else {
+        Err(RepositoryError::ReadOnly)
+    }
 }
 
 /// Turns of the session that have not ended, oldest first.

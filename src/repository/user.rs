@@ -1,23 +1,25 @@
-//! What one user may do with the database. There is no other way to user data: every operation names the owner.
+//! What one user may do with the database. There is no other way to write user data: every operation names the
+//! owner. What may be read, others' sessions included, is in [`ReadingRepository`].
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
+use super::Writer;
 use super::begin::{self, Begun, NewTurn};
 use super::error::RepositoryError;
 use super::messages::{self, Message};
-use super::sessions::{self, Session, SessionCursor, SessionFields};
+use super::observers::{self, Observer};
+use super::reading::ReadingRepository;
+use super::scope::Scope;
+use super::sessions::{self, Session, SessionFields};
 use super::turns::{self, Turn};
 use super::usage::{self, Spending, UsageDay};
-use super::{ReadPool, Writer};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{Role, Status};
 
 /// The repository as one user sees it.
 #[derive(Clone)]
 pub struct UserRepository {
-    pub(super) owner: Arc<str>,
-    pub(super) pool: ReadPool,
+    pub(super) reading: ReadingRepository,
     pub(super) writer: Writer,
 }
 
@@ -36,88 +38,58 @@ pub struct MessagePage {
 
 type Result<T> = std::result::Result<T, RepositoryError>;
 
-/// Every operation can end in `NotFound` (which is also the answer for another user's things), `Unavailable` and
-/// `Database`; the others are named.
+/// Every operation can end in `NotFound` (which is also the answer for another user's things), `ReadOnly` (for
+/// those that the user observes), `Unavailable` and `Database`; the others are named.
 #[expect(clippy::missing_errors_doc, reason = "said once for all of them")]
 impl UserRepository {
     /// Whose data this is.
     #[must_use]
     pub fn owner(&self) -> &str {
-        &self.owner
+        self.reading.subject()
+    }
+
+    /// What the user may read.
+    #[must_use]
+    pub fn reading(&self) -> &ReadingRepository {
+        &self.reading
+    }
+
+    fn scope(&self) -> Scope {
+        self.reading.scope.clone()
     }
 
     /// A new session.
     pub async fn create_session(&self, fields: SessionFields) -> Result<Session> {
-        let owner = Arc::clone(&self.owner);
+        let scope = self.scope();
         self.writer
-            .run(move |connection| sessions::insert(connection, &owner, &fields))
-            .await
-    }
-
-    /// One session.
-    pub async fn session(&self, id: SessionId) -> Result<Session> {
-        let owner = Arc::clone(&self.owner);
-        self.pool
-            .read(move |connection| sessions::find(connection, &owner, id))
-            .await
-    }
-
-    /// Sessions, the one that changed last first.
-    pub async fn sessions(&self, after: Option<SessionCursor>, limit: i64) -> Result<Vec<Session>> {
-        let owner = Arc::clone(&self.owner);
-        self.pool
-            .read(move |connection| sessions::list(connection, &owner, after, limit))
+            .run(move |connection| sessions::insert(connection, &scope.subject, &fields))
             .await
     }
 
     /// Changes what is named in `fields`.
     pub async fn update_session(&self, id: SessionId, fields: SessionFields) -> Result<Session> {
-        let owner = Arc::clone(&self.owner);
+        let scope = self.scope();
         self.writer
-            .run(move |connection| sessions::update(connection, &owner, id, &fields))
+            .run(move |connection| sessions::update(connection, &scope, id, &fields))
             .await
     }
 
     /// Deletes the session with all that is in it.
     pub async fn delete_session(&self, id: SessionId) -> Result<()> {
-        let owner = Arc::clone(&self.owner);
+        let scope = self.scope();
         self.writer
-            .run(move |connection| sessions::delete(connection, &owner, id))
+            .run(move |connection| sessions::delete(connection, &scope, id))
             .await
     }
 
     /// Turns of the session that have not ended, oldest first.
     pub async fn streaming_turns(&self, id: SessionId) -> Result<Vec<Turn>> {
-        let owner = Arc::clone(&self.owner);
+        let scope = self.scope();
         let query = move |connection: &mut _| {
-            sessions::find(connection, &owner, id)?;
+            sessions::own(connection, &scope, id)?;
             turns::streaming(connection, id)
         };
-        self.pool.read(query).await
-    }
-
-    /// The newest messages before place `before`.
-    pub async fn messages(&self, id: SessionId, before: Option<i64>, limit: i64) -> Result<MessagePage> {
-        let owner = Arc::clone(&self.owner);
-        let query = move |connection: &mut _| {
-            sessions::find(connection, &owner, id)?;
-            let mut messages = messages::newest(connection, id, before.unwrap_or(i64::MAX), limit)?;
-            let full = i64::try_from(messages.len()).is_ok_and(|length| length == limit);
-            let next_cursor = messages
-                .last()
-                .map(|oldest| oldest.position)
-                .filter(|place| full && *place > 1);
-            messages.reverse();
-            let turns = turns::newest_by_message(connection, id)?.into_iter().collect();
-            let active = turns::streaming(connection, id)?.into_iter().next();
-            Ok(MessagePage {
-                messages,
-                next_cursor,
-                turns,
-                active,
-            })
-        };
-        self.pool.read(query).await
+        self.reading.pool.read(query).await
     }
 
     /// The newest messages up to and with `upto`, newest first: what a prompt is made of.
@@ -127,16 +99,16 @@ impl UserRepository {
         upto: MessageId,
         limit: i64,
     ) -> Result<(Session, Vec<Message>)> {
-        let owner = Arc::clone(&self.owner);
+        let scope = self.scope();
         let query = move |connection: &mut _| {
-            let session = sessions::find(connection, &owner, id)?;
+            let session = sessions::own(connection, &scope, id)?;
             let last = messages::find(connection, id, upto)?;
             Ok((
                 session,
                 messages::newest(connection, id, last.position + 1, limit)?,
             ))
         };
-        self.pool.read(query).await
+        self.reading.pool.read(query).await
     }
 
     /// Adds a finished message without starting a turn.
@@ -146,9 +118,9 @@ impl UserRepository {
         (role, content): (Role, String),
         client_message_id: Option<String>,
     ) -> Result<Message> {
-        let owner = Arc::clone(&self.owner);
+        let scope = self.scope();
         let work = move |connection: &mut _| {
-            sessions::find(connection, &owner, id)?;
+            sessions::own(connection, &scope, id)?;
             let mut message = Message::new(id, role, content.clone(), Status::Complete);
             message.client_message_id.clone_from(&client_message_id);
             messages::insert(connection, message)
@@ -163,9 +135,9 @@ impl UserRepository {
         message_id: MessageId,
         content: String,
     ) -> Result<Message> {
-        let owner = Arc::clone(&self.owner);
+        let scope = self.scope();
         let work = move |connection: &mut _| {
-            sessions::find(connection, &owner, id)?;
+            sessions::own(connection, &scope, id)?;
             messages::update_content(connection, id, message_id, &content)
         };
         self.writer.run(work).await
@@ -173,18 +145,18 @@ impl UserRepository {
 
     /// One turn and the message it writes.
     pub async fn turn(&self, id: TurnId) -> Result<(Turn, Message)> {
-        let owner = Arc::clone(&self.owner);
+        let scope = self.scope();
         let query = move |connection: &mut _| {
-            let turn = turns::find(connection, &owner, id)?;
+            let turn = turns::own(connection, &scope, id)?;
             let message = messages::find(connection, turn.session_id, turn.message_id)?;
             Ok((turn, message))
         };
-        self.pool.read(query).await
+        self.reading.pool.read(query).await
     }
 
     /// Adds what a call to a provider has cost to the user's day.
     pub async fn record_usage(&self, spending: Spending) -> Result<()> {
-        let owner = Arc::clone(&self.owner);
+        let owner = self.scope().subject;
         self.writer
             .run(move |connection| usage::record(connection, &owner, &spending))
             .await
@@ -192,17 +164,47 @@ impl UserRepository {
 
     /// What was spent from `first_day` on (UTC, `YYYY-MM-DD`), oldest first.
     pub async fn usage_since(&self, first_day: String) -> Result<Vec<UsageDay>> {
-        let owner = Arc::clone(&self.owner);
-        self.pool
+        let owner = self.scope().subject;
+        self.reading.pool
             .read(move |connection| usage::since(connection, &owner, &first_day))
             .await
     }
 
     /// Stores what a turn begins with; `TurnRunning`, `QueueFull`, `KeyReused`, `NotContinuable`.
     pub async fn begin_turn(&self, new: NewTurn) -> Result<Begun> {
-        let owner = Arc::clone(&self.owner);
+        let scope = self.scope();
         self.writer
-            .run(move |connection| begin::begin_turn(connection, &owner, &new))
+            .run(move |connection| begin::begin_turn(connection, &scope, &new))
             .await
+    }
+
+    /// Lets another user read the session; `TooManyObservers`.
+    pub async fn add_observer(&self, id: SessionId, observer: String) -> Result<()> {
+        let scope = self.scope();
+        let work = move |connection: &mut _| {
+            sessions::own(connection, &scope, id)?;
+            observers::add(connection, id, &observer)
+        };
+        self.writer.run(work).await
+    }
+
+    /// Takes that back. Who was none stays none.
+    pub async fn remove_observer(&self, id: SessionId, observer: String) -> Result<()> {
+        let scope = self.scope();
+        let work = move |connection: &mut _| {
+            sessions::own(connection, &scope, id)?;
+            observers::remove(connection, id, &observer)
+        };
+        self.writer.run(work).await
+    }
+
+    /// Who may read the session besides its owner.
+    pub async fn observers(&self, id: SessionId) -> Result<Vec<Observer>> {
+        let scope = self.scope();
+        let query = move |connection: &mut _| {
+            sessions::own(connection, &scope, id)?;
+            observers::list(connection, id)
+        };
+        self.reading.pool.read(query).await
     }
 }

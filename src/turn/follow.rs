@@ -7,9 +7,9 @@ use super::live::LiveTurn;
 use super::log::TurnLog;
 use super::subscription::{Next, Subscription};
 use super::{TurnError, Turns, event};
-use crate::ids::TurnId;
+use crate::ids::{SessionId, TurnId};
 use crate::model::Status;
-use crate::repository::{RepositoryError, UserRepository};
+use crate::repository::{ReadingRepository, RepositoryError};
 
 /// A reader of a turn.
 pub struct Following {
@@ -19,33 +19,38 @@ pub struct Following {
     pub rewound: bool,
     /// Whether the reader has all there will ever be.
     pub finished: bool,
+    /// The session of a running turn, when it is another user's than the reader.
+    pub observed: Option<SessionId>,
 }
 
 impl Turns {
-    /// Follows a turn of the user from after event `number`; from its beginning when no event of that number is stored.
+    /// Follows a turn that the reader may read from after event `number`; from its beginning when no event of that number is stored.
     ///
     /// # Errors
     /// `NotFound`, `Unavailable`.
     pub async fn subscribe(
         &self,
-        user: &UserRepository,
+        reader: &ReadingRepository,
         turn_id: TurnId,
         number: u64,
     ) -> Result<Following, TurnError> {
-        let live = self.find_running(user, turn_id).await?;
+        let live = self.find_running(reader, turn_id).await?;
         let (known, finished) = match &live {
             Some(live) => {
                 let stored = *live.log.watch().borrow();
                 (live.log.knows(number), stored.ended && number == stored.number)
             }
             None => {
-                let last = user.turn(turn_id).await?.0.last_number.cast_unsigned();
+                let last = reader.turn(turn_id).await?.0.last_number.cast_unsigned();
                 (self.repository.has_event(turn_id, number).await?, number == last)
             }
         };
         let from = if known { number } else { 0 };
+        let observed = live.as_ref().filter(|live| !live.belongs_to(reader.subject()));
+        let observed = observed.map(|live| live.turn.session_id);
         let log = live.map(|live| Arc::clone(&live.log));
         Ok(Following {
+            observed,
             subscription: self.subscription(turn_id, from, log),
             rewound: !known,
             finished,
@@ -58,19 +63,18 @@ impl Turns {
     /// `NotFound`, `Unavailable`.
     pub(super) async fn find_running(
         &self,
-        user: &UserRepository,
+        reader: &ReadingRepository,
         turn_id: TurnId,
     ) -> Result<Option<Arc<LiveTurn>>, RepositoryError> {
         // A turn that is stored as running and is not here has just begun or is about to be forgotten.
         for _ in 0..200 {
             if let Some(live) = self.find_live(turn_id) {
-                return if live.belongs_to(user.owner()) {
-                    Ok(Some(live))
-                } else {
-                    Err(RepositoryError::NotFound)
-                };
+                if !live.belongs_to(reader.subject()) {
+                    reader.turn(turn_id).await?;
+                }
+                return Ok(Some(live));
             }
-            if user.turn(turn_id).await?.0.status != Status::Streaming {
+            if reader.turn(turn_id).await?.0.status != Status::Streaming {
                 return Ok(None);
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -115,11 +115,15 @@ impl Turns {
     /// Ends a turn and answers when its end is stored. A turn that has ended stays as it is.
     ///
     /// # Errors
-    /// `NotFound`, `Unavailable`.
+    /// `NotFound`, `ReadOnly`, `Unavailable`.
     pub async fn stop(&self, user: &UserRepository, turn_id: TurnId) -> Result<(), TurnError> {
-        let Some(live) = self.find_running(user, turn_id).await? else {
+        let Some(live) = self.find_running(user.reading(), turn_id).await? else {
+            user.turn(turn_id).await?;
             return Ok(());
         };
+        if !live.belongs_to(user.owner()) {
+            return Err(RepositoryError::ReadOnly.into());
+        }
         live.interrupt(Interruption::Stop);
         let stopped = tokio::time::timeout(STOP_PATIENCE, live.done()).await;
         stopped.map_err(|_elapsed| RepositoryError::Unavailable.into())

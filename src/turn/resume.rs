@@ -10,7 +10,7 @@ use super::live::LiveTurn;
 use super::log::Resumption;
 use super::run::{self, Beginning};
 use crate::ids::{SessionId, TurnId};
-use crate::repository::{LeftOver, RepositoryError, UserRepository, now};
+use crate::repository::{LeftOver, RepositoryError, Scope, UserRepository, now};
 
 /// A turn that was taken up less than so long ago and is left over again has met a crash loop.
 const CRASH_LOOP_MS: i64 = 60_000;
@@ -35,7 +35,7 @@ impl Turns {
                 number: left.last_number,
                 gap: if left.may_have_lost { GAP } else { 0 },
             };
-            let user = self.repository.for_user(&left.owner);
+            let user = self.repository.for_user(Scope::of(&left.owner));
             let text = self.restored_text(&user, &left).await?;
             let live = self.enter(left.turn, user, from);
             if from.number == 0 {

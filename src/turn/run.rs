@@ -105,7 +105,7 @@ impl Turns {
     /// Waits until the turns before this one have ended.
     async fn wait_for(&self, live: &LiveTurn, predecessors: &[TurnId], stop: bool) -> Option<Ending> {
         for turn_id in predecessors {
-            let predecessor = match self.find_running(&live.repository, *turn_id).await {
+            let predecessor = match self.find_running(live.repository.reading(), *turn_id).await {
                 Ok(Some(predecessor)) => predecessor,
                 // It has ended, or its session was deleted.
                 Ok(None) | Err(RepositoryError::NotFound) => continue,

@@ -18,6 +18,7 @@ pub(crate) struct Setup {
     limits: Vec<String>,
     descriptors: Option<u32>,
     provider: Vec<String>,
+    tables: String,
     database: PathBuf,
     folder: TempDir,
     upstream: Upstream,
@@ -34,6 +35,7 @@ impl Setup {
             limits: Vec::new(),
             descriptors: None,
             provider: Vec::new(),
+            tables: String::new(),
             database: database.clone(),
             folder,
             upstream,
@@ -78,6 +80,22 @@ impl Setup {
         self
     }
 
+    /// Tables of the settings file beside `[provider]`.
+    pub(crate) fn tables(mut self, text: &str) -> Self {
+        self.tables.push_str(text);
+        self
+    }
+
+    /// Nobody comes in without a token.
+    pub(crate) fn require_auth(self) -> Self {
+        self.variable("TUTORSTREAM_REQUIRE_AUTH", "true")
+    }
+
+    /// Where the service's files are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The provider goes on from a partial reply.
     pub(crate) fn continues_partial(self) -> Self {
         self.provider("continues_partial", true)
@@ -112,9 +130,10 @@ impl Setup {
     pub(crate) fn try_start(mut self) -> Result<TestApp, Refusal> {
         let [settings, limits, provider] =
             [&self.settings, &self.limits, &self.provider].map(|lines| lines.concat());
-        if !(settings.is_empty() && limits.is_empty() && provider.is_empty()) {
+        let tables = &self.tables;
+        if !(settings.is_empty() && limits.is_empty() && provider.is_empty() && tables.is_empty()) {
             let file = self.folder.path().join("settings.toml");
-            let mut text = format!("{settings}[limits]\n{limits}");
+            let mut text = format!("{settings}{tables}\n[limits]\n{limits}");
             if !provider.is_empty() {
                 text += &format!("[[providers]]\nwire = \"openai-chat\"\n{provider}");
             }
@@ -193,6 +212,30 @@ impl TestApp {
             assert_eq!(self.database().count(table), 0, "{table}");
         }
         assert_eq!(self.upstream.count(), 0);
+    }
+
+    /// The browser of a user, with a token that was made for it.
+    pub(crate) fn as_user(&self, user: &str) -> Client {
+        self.learner.with_token(Some(&self.token(&["--user", user])))
+    }
+
+    /// A new token, made on the command line.
+    pub(crate) fn token(&self, options: &[&str]) -> String {
+        let made = self.command(&[&["token", "create"], options].concat());
+        assert!(made.status.success(), "{made:?}");
+        let printed = String::from_utf8(made.stdout).expect("a token is ASCII");
+        printed.trim_end().to_owned()
+    }
+
+    /// Runs the program with the server's environment.
+    pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Output {
+        std::process::Command::new(env!("CARGO_BIN_EXE_tutorstream"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .output()
+            .expect("the program can be started")
     }
 
     /// What the server has logged.

@@ -13,6 +13,7 @@ use crate::witness::Witness;
 pub(crate) struct Client {
     http: reqwest::Client,
     address: Arc<Mutex<String>>,
+    token: Option<String>,
 }
 
 impl Client {
@@ -29,6 +30,15 @@ impl Client {
         Self {
             http,
             address: Arc::new(Mutex::new(address.to_owned())),
+            token: None,
+        }
+    }
+
+    /// The same browser with a bearer token, or with none.
+    pub(crate) fn with_token(&self, token: Option<&str>) -> Self {
+        Self {
+            token: token.map(str::to_owned),
+            ..self.clone()
         }
     }
 
@@ -46,7 +56,11 @@ impl Client {
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.address()))
+        let request = self.http.request(method, format!("{}{path}", self.address()));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     /// Any request with a JSON body, or none for `Value::Null`.

@@ -24,6 +24,7 @@ mod witness;
 mod campaign;
 mod torn_copy;
 
+mod auth;
 mod bad_bodies;
 mod bad_input;
 mod busy;

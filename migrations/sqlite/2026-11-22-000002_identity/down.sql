@@ -1,0 +1,3 @@
+DROP TABLE stream_tickets;
+DROP TABLE session_observers;
+DROP TABLE api_tokens;

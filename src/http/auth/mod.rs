@@ -1,0 +1,185 @@
+//! The one policy point: every route says who may call it ([`Access`]), [`enforce`] sees to that before the handler
+//! runs, and handlers get the caller's part of the repository from here ([`Reader`], [`Author`]) and from nowhere else.
+
+mod cookie;
+mod credentials;
+
+use std::future::{Ready, ready};
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError};
+
+pub(super) use self::cookie::{login, logout};
+use self::credentials::Credentials;
+use super::SharedApp;
+use super::error::ApiError;
+use crate::app::{App, MetricsAccess};
+use crate::identity::{Identity, Refusal, Validity, opaque};
+use crate::ids::SessionId;
+use crate::repository::{ReadingRepository, UserRepository};
+
+/// Who may call a route. There is no route without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody: it shows nothing of a user.
+    Public,
+    /// Whoever may see how the service does: see [`MetricsAccess`].
+    Metrics,
+    /// A user, who gets to read what is the user's own or what it observes.
+    Read,
+    /// As `Read`, for event streams: a ticket for this path opens it as well.
+    Stream,
+    /// A user, who changes what is the user's own.
+    Write,
+}
+
+/// What [`enforce`] found out, for the handler.
+#[derive(Clone)]
+struct Admitted {
+    identity: Identity,
+    access: Access,
+}
+
+/// Lets a request through to its handler, or answers it.
+pub(super) async fn enforce(
+    access: Access,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    match admit(access, request.request()).await {
+        Ok(None) => {}
+        Ok(Some(identity)) => {
+            request.extensions_mut().insert(Admitted { identity, access });
+        }
+        Err(error) => return Ok(request.into_response(error.error_response())),
+    }
+    next.call(request).await
+}
+
+async fn admit(access: Access, request: &HttpRequest) -> Result<Option<Identity>, ApiError> {
+    let Some(app) = request.app_data::<SharedApp>() else {
+        return Err(ApiError::internal("no state"));
+    };
+    match access {
+        Access::Public => Ok(None),
+        Access::Metrics => admit_to_metrics(app, request).map(|()| None),
+        Access::Read | Access::Stream | Access::Write => identify(app, access, request).await.map(Some),
+    }
+}
+
+async fn identify(app: &App, access: Access, request: &HttpRequest) -> Result<Identity, ApiError> {
+    let open = app.authority.anonymous();
+    let found = match Credentials::of(request, app.cookie) {
+        Credentials::None => return open.ok_or_else(|| ApiError::unauthorized(false)),
+        // Without authentication configured, schemes that are for a proxy are none of ours.
+        Credentials::Foreign => return open.ok_or_else(|| ApiError::unauthorized(true)),
+        Credentials::Malformed => Err(Refusal::Invalid),
+        Credentials::Bearer(token) => app.authority.identify(&token).await,
+        Credentials::Cookie(token) => {
+            cookie::check_same_origin(request)?;
+            app.authority.identify(&token).await
+        }
+        Credentials::Ticket(ticket) if access == Access::Stream => {
+            app.authority.take_ticket(&ticket, request.path()).await
+        }
+        Credentials::Ticket(_) => Err(Refusal::Invalid),
+    };
+    found.map_err(|refusal| match refusal {
+        Refusal::Invalid => ApiError::unauthorized(true),
+        Refusal::KeysUnavailable => ApiError::keys_unavailable(),
+        Refusal::Repository(error) => error.into(),
+    })
+}
+
+fn admit_to_metrics(app: &App, request: &HttpRequest) -> Result<(), ApiError> {
+    let token = match Credentials::of(request, false) {
+        Credentials::Bearer(token) => Some(token),
+        _ => None,
+    };
+    let right = match (&app.metrics_access, &token) {
+        (MetricsAccess::Open, _) => true,
+        // Hashes are compared: how long that takes says nothing of the token.
+        (MetricsAccess::Token(hash), Some(token)) => *hash == opaque::sha256(token),
+        (MetricsAccess::Token(_), None) | (MetricsAccess::Closed, _) => false,
+    };
+    right
+        .then_some(())
+        .ok_or_else(|| ApiError::unauthorized(token.is_some()))
+}
+
+/// A caller who reads.
+pub(super) struct Reader {
+    pub(super) identity: Identity,
+    pub(super) reading: ReadingRepository,
+}
+
+/// A caller who writes: only on routes with [`Access::Write`].
+pub(super) struct Author {
+    pub(super) identity: Identity,
+    pub(super) user: UserRepository,
+}
+
+impl FromRequest for Reader {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        ready(admitted(request).map(|(app, Admitted { identity, .. })| Self {
+            reading: app.repository.for_reader(identity.scope()),
+            identity,
+        }))
+    }
+}
+
+impl FromRequest for Author {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        ready(
+            admitted(request).and_then(|(app, Admitted { identity, access })| {
+                if access != Access::Write {
+                    return Err(ApiError::internal("a handler writes on a route for reading"));
+                }
+                Ok(Self {
+                    user: app.repository.for_user(identity.scope()),
+                    identity,
+                })
+            }),
+        )
+    }
+}
+
+/// A handler that asks for a caller on a route without one must not run.
+fn admitted(request: &HttpRequest) -> Result<(&SharedApp, Admitted), ApiError> {
+    let admitted = request.extensions().get::<Admitted>().cloned();
+    let app = request.app_data::<SharedApp>();
+    app.zip(admitted)
+        .ok_or_else(|| ApiError::internal("a handler wants a caller on a public route"))
+}
+
+impl Reader {
+    /// How long a stream of this caller may go on; `observed`: the session, when it is another user's.
+    pub(super) fn validity(&self, app: &App, observed: Option<SessionId>) -> Validity {
+        app.validities.of(&self.identity, observed)
+    }
+}
+
+impl Author {
+    /// How long a stream of this caller may go on.
+    pub(super) fn validity(&self, app: &App) -> Validity {
+        app.validities.of(&self.identity, None)
+    }
+
+    /// A user id in a body says who the caller thinks it is; it must be right.
+    pub(super) fn must_be(&self, user_id: Option<&str>) -> Result<(), ApiError> {
+        if user_id.is_some_and(|user_id| user_id != &*self.identity.subject) {
+            let detail = "userId is not the user that this request acts as.";
+            return Err(ApiError::new(StatusCode::FORBIDDEN, "user-mismatch", detail));
+        }
+        Ok(())
+    }
+}

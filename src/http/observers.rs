@@ -1,0 +1,66 @@
+//! `/sessions/{id}/observers`: whom the owner of a session lets read it, a teacher for example.
+
+use actix_web::HttpResponse;
+use actix_web::web::Path;
+use serde::Serialize;
+
+use super::SharedApp;
+use super::auth::Author;
+use super::error::ApiError;
+use super::query::parse_id;
+use crate::identity::is_user;
+use crate::ids::SessionId;
+use crate::time::rfc3339;
+
+#[derive(Debug, Serialize)]
+struct ObserverList {
+    observers: Vec<ObserverBody>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ObserverBody {
+    user: String,
+    created_at: String,
+}
+
+pub(super) async fn list_observers(author: Author, id: Path<String>) -> Result<HttpResponse, ApiError> {
+    let observers = author.user.observers(parse_id(&id)?).await?;
+    let observers = observers.into_iter().map(|observer| ObserverBody {
+        user: observer.observer,
+        created_at: rfc3339(observer.created_at),
+    });
+    Ok(HttpResponse::Ok().json(ObserverList {
+        observers: observers.collect(),
+    }))
+}
+
+pub(super) async fn add_observer(
+    author: Author,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, ApiError> {
+    let (id, observer) = parse(path)?;
+    author.user.add_observer(id, observer).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Streams that the observer reads end.
+pub(super) async fn remove_observer(
+    app: SharedApp,
+    author: Author,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, ApiError> {
+    let (id, observer) = parse(path)?;
+    author.user.remove_observer(id, observer.clone()).await?;
+    app.validities.end_observing(id, &observer);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn parse(path: Path<(String, String)>) -> Result<(SessionId, String), ApiError> {
+    let (id, observer) = path.into_inner();
+    if is_user(&observer) {
+        Ok((parse_id(&id)?, observer))
+    } else {
+        Err(ApiError::invalid_request("A user has 1 to 200 characters."))
+    }
+}

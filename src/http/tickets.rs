@@ -1,0 +1,66 @@
+//! `POST /stream-tickets`: for `EventSource`, which cannot send headers.
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+
+use super::SharedApp;
+use super::auth::Author;
+use super::body::JsonBody;
+use super::error::ApiError;
+use crate::ids::{SessionId, TurnId};
+use crate::time::rfc3339;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TicketBody {
+    path: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TicketAnswer<'a> {
+    ticket: &'a str,
+    expires_at: String,
+}
+
+/// What a ticket can be for.
+enum Opens {
+    Turn(TurnId),
+    Session(SessionId),
+}
+
+impl Opens {
+    fn parse(path: &str) -> Option<Self> {
+        let id = path.strip_suffix("/events")?;
+        match (id.strip_prefix("/turns/"), id.strip_prefix("/sessions/")) {
+            (Some(id), _) => id.parse().ok().map(Self::Turn),
+            (_, Some(id)) => id.parse().ok().map(Self::Session),
+            (None, None) => None,
+        }
+    }
+}
+
+pub(super) async fn create_ticket(
+    app: SharedApp,
+    author: Author,
+    body: JsonBody<TicketBody>,
+) -> Result<HttpResponse, ApiError> {
+    let path = body.0.path;
+    let opens = Opens::parse(&path).ok_or_else(|| {
+        ApiError::invalid_request("A ticket is for /turns/{id}/events or /sessions/{id}/events.")
+    })?;
+    let reading = author.user.reading();
+    match opens {
+        Opens::Turn(id) => drop(reading.turn(id).await?),
+        Opens::Session(id) => drop(reading.session(id).await?),
+    }
+    let ticket = app.authority.grant_ticket(&author.identity, path).await?;
+    Ok(HttpResponse::Created()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(TicketAnswer {
+            ticket: ticket.secret.expose_secret(),
+            expires_at: rfc3339(ticket.expires_at),
+        }))
+}

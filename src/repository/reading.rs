@@ -1,0 +1,87 @@
+//! What one caller may read: its own sessions, and those of others that it observes. Nothing can be written
+//! through it; that takes a [`UserRepository`](super::UserRepository), which the owner alone has.
+
+use super::ReadPool;
+use super::error::RepositoryError;
+use super::messages::{self, Message};
+use super::scope::Scope;
+use super::sessions::{self, Session, SessionCursor, SessionView};
+use super::turns::{self, Turn};
+use super::user::MessagePage;
+use crate::ids::{SessionId, TurnId};
+
+/// The repository as one reader sees it.
+#[derive(Clone)]
+pub struct ReadingRepository {
+    pub(super) scope: Scope,
+    pub(super) pool: ReadPool,
+}
+
+type Result<T> = std::result::Result<T, RepositoryError>;
+
+/// Every operation can end in `NotFound` (which is also the answer for what the caller may not read),
+/// `Unavailable` and `Database`.
+#[expect(clippy::missing_errors_doc, reason = "said once for all of them")]
+impl ReadingRepository {
+    /// Who reads.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.scope.subject
+    }
+
+    /// One session.
+    pub async fn session(&self, id: SessionId) -> Result<Session> {
+        let scope = self.scope.clone();
+        self.pool
+            .read(move |connection| sessions::visible(connection, &scope, id))
+            .await
+    }
+
+    /// Sessions, the one that changed last first.
+    pub async fn sessions(
+        &self,
+        view: SessionView,
+        after: Option<SessionCursor>,
+        limit: i64,
+    ) -> Result<Vec<Session>> {
+        let scope = self.scope.clone();
+        self.pool
+            .read(move |connection| sessions::list(connection, &scope, view, (after, limit)))
+            .await
+    }
+
+    /// The newest messages before place `before`.
+    pub async fn messages(&self, id: SessionId, before: Option<i64>, limit: i64) -> Result<MessagePage> {
+        let scope = self.scope.clone();
+        let query = move |connection: &mut _| {
+            sessions::visible(connection, &scope, id)?;
+            let mut messages = messages::newest(connection, id, before.unwrap_or(i64::MAX), limit)?;
+            let full = i64::try_from(messages.len()).is_ok_and(|length| length == limit);
+            let next_cursor = messages
+                .last()
+                .map(|oldest| oldest.position)
+                .filter(|place| full && *place > 1);
+            messages.reverse();
+            let turns = turns::newest_by_message(connection, id)?.into_iter().collect();
+            let active = turns::streaming(connection, id)?.into_iter().next();
+            Ok(MessagePage {
+                messages,
+                next_cursor,
+                turns,
+                active,
+            })
+        };
+        self.pool.read(query).await
+    }
+
+    /// One turn and the message it writes.
+    pub async fn turn(&self, id: TurnId) -> Result<(Turn, Message)> {
+        let scope = self.scope.clone();
+        let query = move |connection: &mut _| {
+            let turn = turns::visible(connection, &scope, id)?;
+            let message = messages::find(connection, turn.session_id, turn.message_id)?;
+            Ok((turn, message))
+        };
+        self.pool.read(query).await
+    }
+}

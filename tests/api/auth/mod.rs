@@ -1,0 +1,4 @@
+//! Who may do what: tokens, tickets, cookies, owners, observers, origins.
+
+mod command;
+mod tokens;
