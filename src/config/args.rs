@@ -54,10 +54,10 @@ pub struct ServeArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub struct DatabaseArgs {
     /// Where the database is [default: sqlite://data/tutorstream.db]
-    #[arg(long, env = "DATABASE_URL")]
+    #[arg(long, env = "DATABASE_URL", global = true)]
     pub database_url: Option<String>,
     /// Settings file [default: tutorstream.toml, if there is one]
-    #[arg(long, env = "TUTORSTREAM_CONFIG")]
+    #[arg(long, env = "TUTORSTREAM_CONFIG", global = true)]
     pub config: Option<PathBuf>,
 }
 
