@@ -1,4 +1,7 @@
 //! Who may do what: tokens, tickets, cookies, owners, observers, origins.
 
 mod command;
+mod forged;
+mod issuer;
+mod rsa_example;
 mod tokens;
