@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::limits::LimitsFile;
 use super::auth::AuthFile;
+use super::limits::LimitsFile;
 use super::provider::ProviderTable;
 use super::{ConfigError, Durability};
 

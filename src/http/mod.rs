@@ -16,6 +16,8 @@ mod query;
 mod routes;
 mod sessions;
 mod sse;
+#[cfg(test)]
+mod tests;
 mod tickets;
 mod turns;
 

@@ -165,7 +165,8 @@ impl UserRepository {
     /// What was spent from `first_day` on (UTC, `YYYY-MM-DD`), oldest first.
     pub async fn usage_since(&self, first_day: String) -> Result<Vec<UsageDay>> {
         let owner = self.scope().subject;
-        self.reading.pool
+        self.reading
+            .pool
             .read(move |connection| usage::since(connection, &owner, &first_day))
             .await
     }
