@@ -19,9 +19,9 @@ async fn assert_all_refused(app: &TestApp, cases: Vec<(&str, String)>) {
     for (case, token) in cases {
         let client = app.learner.with_token(Some(&token));
         let response = client.call(Method::GET, "/sessions", Value::Null).await;
+        assert_eq!(response.status(), 401, "{case}");
         let challenge = header(&response, "www-authenticate");
         assert_eq!(challenge, "Bearer error=\"invalid_token\"", "{case}");
-        println!("{case}");
         refused(response, 401, "unauthorized").await;
     }
 }

@@ -175,6 +175,7 @@ async fn with_authentication_it_listens_for_others_and_shows_them_no_metrics() {
     let app = Setup::new()
         .require_auth()
         .variable("TUTORSTREAM_BIND", "0.0.0.0:0")
+        .setting("allowed_hosts", "[\"127.0.0.1\"]")
         .start();
     let address = app.learner.address().replace("0.0.0.0", "127.0.0.1");
     app.learner.move_to(&address);
