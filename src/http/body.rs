@@ -19,9 +19,9 @@ const LARGEST: usize = 1 << 20;
 /// Longest wait for the whole body.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest message in characters (Unicode scalar values).
-const LONGEST_MESSAGE: usize = 128 * 1024;
+pub(super) const LONGEST_MESSAGE: usize = 128 * 1024;
 /// Longest name, title or key in characters.
-const LONGEST_LINE: usize = 200;
+pub(super) const LONGEST_LINE: usize = 200;
 
 /// A JSON body.
 pub(super) struct JsonBody<T>(pub(super) T);

@@ -2,12 +2,14 @@
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::auth::Author;
 use super::body::{JsonBody, check_line, check_message};
 use super::error::ApiError;
+use super::openapi::text::{Line, Text};
 use super::{SharedApp, sse};
 use crate::ids::SessionId;
 use crate::model::BusyPolicy;
@@ -15,14 +17,24 @@ use crate::repository::{IdempotencyKey, NewMessage, NewTurn, Task};
 use crate::turn::Started;
 
 /// The body of `POST /stream-chat`.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Chat")]
 pub(super) struct ChatBody {
+    /// The session to go on with. Without it one is created.
     session_id: Option<SessionId>,
+    /// What the learner says.
+    #[schemars(with = "Text")]
     message: String,
+    /// The client's name for the message; the idempotency key, too, when there is no such header.
+    #[schemars(with = "Option<Line>")]
     client_message_id: Option<String>,
+    /// When given, must be the user that the request acts as.
     user_id: Option<String>,
+    /// The subject of a session that is created.
+    #[schemars(with = "Option<Line>")]
     subject: Option<String>,
+    /// How a running turn of the session is met.
     on_busy: Option<BusyPolicy>,
 }
 

@@ -2,6 +2,7 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -26,14 +27,22 @@ pub(super) struct ApiError {
     authenticate: Option<&'static str>,
 }
 
-#[derive(Serialize)]
+/// Problem details (RFC 9457).
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Problem<'a> {
+#[schemars(rename = "Problem")]
+pub(super) struct Problem<'a> {
+    /// Always `about:blank`: `code` says which problem it is.
     r#type: &'static str,
+    /// The status in words.
     title: &'a str,
+    /// The status.
     status: u16,
+    /// For people.
     detail: &'a str,
+    /// For programs: stable.
     code: &'a str,
+    /// What to look for in the server's log; `X-Request-Id` has it, too.
     request_id: &'a str,
 }
 

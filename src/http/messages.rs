@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SharedApp;
@@ -11,6 +12,7 @@ use super::auth::{Author, Reader};
 use super::body::{JsonBody, check_line, check_message};
 use super::chat::{follow, idempotency_key};
 use super::error::ApiError;
+use super::openapi::text::{Line, Text};
 use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
 use super::sessions::PageQuery;
 use crate::ids::{MessageId, SessionId, TurnId};
@@ -20,9 +22,11 @@ use crate::time::rfc3339;
 
 const DEFAULT_PAGE: i64 = 200;
 
-#[derive(Debug, Serialize)]
+/// One message of a session.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct MessageBody {
+#[schemars(rename = "Message")]
+pub(super) struct MessageBody {
     id: MessageId,
     session_id: SessionId,
     role: Role,
@@ -31,10 +35,14 @@ struct MessageBody {
     finish_reason: Option<FinishReason>,
     error_code: Option<String>,
     usage: Option<Usage>,
+    /// The message that this one answers. Several replies to one are alternatives.
     reply_to: Option<MessageId>,
+    /// The newest turn that wrote it.
     turn_id: Option<TurnId>,
     client_message_id: Option<String>,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
 }
 
@@ -58,15 +66,17 @@ impl MessageBody {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct MessagePageBody {
+#[schemars(rename = "MessagePage")]
+pub(super) struct MessagePageBody {
     messages: Vec<MessageBody>,
     next_cursor: Option<String>,
     active_turn: Option<ActiveTurn>,
 }
 
-#[derive(Debug, Serialize)]
+/// A turn that has not ended.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ActiveTurn {
     turn_id: TurnId,
@@ -75,17 +85,22 @@ struct ActiveTurn {
     last_event_id: u64,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "NewMessage")]
 pub(super) struct NewMessageBody {
     role: Role,
+    #[schemars(with = "Text")]
     content: String,
+    #[schemars(with = "Option<Line>")]
     client_message_id: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Content")]
 pub(super) struct ContentBody {
+    #[schemars(with = "Text")]
     content: String,
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod json_shape;
 mod messages;
 mod observers;
+mod openapi;
 mod ops;
 mod page;
 mod query;
@@ -108,11 +109,11 @@ fn table() -> Vec<Place> {
             ],
         ),
         at(
-            "/sessions/{id}/messages/{message_id}",
+            "/sessions/{id}/messages/{messageId}",
             [patch(Write, messages::update_message)],
         ),
         at(
-            "/sessions/{id}/messages/{message_id}/regenerate",
+            "/sessions/{id}/messages/{messageId}/regenerate",
             [post(Write, messages::regenerate_message)],
         ),
         at(
@@ -131,6 +132,8 @@ fn table() -> Vec<Place> {
         at("/health/live", [get(Public, ops::live)]),
         at("/health/ready", [get(Public, ops::ready)]),
         at("/metrics", [get(Metrics, ops::metrics)]),
+        at("/openapi.json", [get(Public, openapi::openapi)]),
+        at("/docs", [get(Public, page::docs)]),
         at("/", [get(Public, page::index)]),
         at("/static/{path:.*}", [get(Public, page::asset)]),
     ]

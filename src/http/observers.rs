@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Path;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::SharedApp;
@@ -12,15 +13,20 @@ use crate::identity::is_user;
 use crate::ids::SessionId;
 use crate::time::rfc3339;
 
-#[derive(Debug, Serialize)]
-struct ObserverList {
+/// Who may read a session.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Observers")]
+pub(super) struct ObserverList {
     observers: Vec<ObserverBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Observer")]
 struct ObserverBody {
     user: String,
+    /// Since when.
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
 }
 

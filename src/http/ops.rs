@@ -1,14 +1,23 @@
 //! Health and metrics. None of them shows data of a user.
 
 use actix_web::HttpResponse;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::SharedApp;
 use crate::repository::StorageHealth;
 
+/// How the service is.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Health")]
+pub(super) struct HealthBody {
+    /// `ok`, `draining` or `storage-unavailable`.
+    status: &'static str,
+}
+
 /// The process runs.
 pub(super) async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "ok" }))
+    HttpResponse::Ok().json(HealthBody { status: "ok" })
 }
 
 /// New turns are taken.
@@ -19,11 +28,11 @@ pub(super) async fn ready(app: SharedApp) -> HttpResponse {
     } else if health != StorageHealth::Ok || app.repository.ping().await.is_err() {
         "storage-unavailable"
     } else {
-        return HttpResponse::Ok().json(json!({ "status": "ok" }));
+        return HttpResponse::Ok().json(HealthBody { status: "ok" });
     };
     HttpResponse::ServiceUnavailable()
         .insert_header(("Retry-After", "5"))
-        .json(json!({ "status": status }))
+        .json(HealthBody { status })
 }
 
 pub(super) async fn metrics(app: SharedApp) -> HttpResponse {

@@ -21,6 +21,11 @@ pub(super) async fn index(request: HttpRequest) -> Result<HttpResponse, ApiError
     serve(&request, "index.html")
 }
 
+/// The OpenAPI document as a page.
+pub(super) async fn docs(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    serve(&request, "docs/index.html")
+}
+
 pub(super) async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
     serve(&request, &path)
 }

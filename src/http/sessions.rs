@@ -2,13 +2,16 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Path;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::SharedApp;
 use super::auth::{Author, Reader};
 use super::body::{JsonBody, check_line};
 use super::error::ApiError;
+use super::openapi::text::Line;
 use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
 use crate::ids::SessionId;
 use crate::repository::{RepositoryError, Session, SessionCursor, SessionFields, SessionView};
@@ -18,18 +21,25 @@ use crate::time::rfc3339;
 const LARGEST_PROFILE: usize = 16 * 1024;
 const DEFAULT_PAGE: i64 = 50;
 
-#[derive(Debug, Serialize)]
+/// A conversation.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct SessionBody {
+#[schemars(rename = "Session")]
+pub(super) struct SessionBody {
     id: SessionId,
     /// Whose it is, when it is not the caller's.
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<String>,
     title: String,
     subject: Option<String>,
+    /// As the client wrote it.
+    #[schemars(with = "Option<Map<String, Value>>")]
     learner_profile: Option<Box<RawValue>>,
+    /// Grows with every change.
     revision: i64,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
 }
 
@@ -60,12 +70,19 @@ impl SessionBody {
     }
 }
 
-#[derive(Debug, Deserialize)]
+/// What a client may set of a session.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "SessionFields")]
 pub(super) struct SessionFieldsBody {
+    /// A line for lists.
+    #[schemars(with = "Option<Line>")]
     title: Option<String>,
+    /// What is being learnt; told to the model.
+    #[schemars(with = "Option<Line>")]
     subject: Option<String>,
-    learner_profile: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Anything, of at most 16 KiB of JSON.
+    learner_profile: Option<Map<String, Value>>,
 }
 
 impl SessionFieldsBody {
@@ -74,7 +91,7 @@ impl SessionFieldsBody {
         check_line(self.subject.as_deref())?;
         let profile = self
             .learner_profile
-            .map(|profile| serde_json::Value::Object(profile).to_string());
+            .map(|profile| Value::Object(profile).to_string());
         if profile.as_ref().is_some_and(|json| json.len() > LARGEST_PROFILE) {
             return Err(ApiError::invalid_request(
                 "The learner profile is larger than 16 KiB.",
@@ -88,32 +105,40 @@ impl SessionFieldsBody {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PageQuery {
+    /// `nextCursor` of the page before.
     pub(super) cursor: Option<String>,
+    /// Most rows of the page.
+    #[schemars(range(min = 1, max = 500))]
     pub(super) limit: Option<i64>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SessionQuery {
+    /// `nextCursor` of the page before.
     cursor: Option<String>,
+    /// Most rows of the page.
+    #[schemars(range(min = 1, max = 500))]
     limit: Option<i64>,
+    /// Which sessions.
     #[serde(default)]
     view: SessionView,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct SessionPage {
+pub(super) struct SessionPage {
     sessions: Vec<SessionBody>,
     next_cursor: Option<String>,
     provider: ProviderBody,
 }
 
 /// Who answers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Provider")]
 struct ProviderBody {
     name: String,
     model: String,

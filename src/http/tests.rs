@@ -21,6 +21,8 @@ fn what_anybody_may_call_shows_nothing_of_a_user() {
             "POST /logout",
             "GET /health/live",
             "GET /health/ready",
+            "GET /openapi.json",
+            "GET /docs",
             "GET /",
             "GET /static/{path:.*}",
         ]

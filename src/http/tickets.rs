@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
+use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
@@ -12,16 +13,24 @@ use super::error::ApiError;
 use crate::ids::{SessionId, TurnId};
 use crate::time::rfc3339;
 
-#[derive(Debug, Deserialize)]
+/// What a ticket is to open.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TicketRequest")]
 pub(super) struct TicketBody {
+    /// `/turns/{id}/events` or `/sessions/{id}/events`.
+    #[schemars(extend("pattern" = "^/(turns|sessions)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/events$"))]
     path: String,
 }
 
-#[derive(Serialize)]
+/// What opens a stream once.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct TicketAnswer<'a> {
+#[schemars(rename = "Ticket")]
+pub(super) struct TicketAnswer<'a> {
+    /// For the query parameter `ticket`.
     ticket: &'a str,
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
 }
 

@@ -2,6 +2,7 @@
 
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::auth::{Author, Reader};
@@ -14,30 +15,39 @@ use crate::model::{FinishReason, Status, Usage};
 use crate::repository::{IdempotencyKey, NewTurn, ReadingRepository, Task};
 use crate::time::rfc3339;
 
-/// A turn in JSON.
-#[derive(Debug, Serialize)]
+/// A message of a learner and what was done to answer it.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct TurnBody {
+#[schemars(rename = "Turn")]
+pub(super) struct TurnBody {
     turn_id: TurnId,
     session_id: SessionId,
     user_message_id: MessageId,
     message_id: MessageId,
     status: Status,
+    /// The reply so far.
     text: String,
     finish_reason: Option<FinishReason>,
     usage: Option<Usage>,
+    /// How often a provider was asked.
     attempts: i32,
     provider: String,
     model: String,
+    /// The code of the turn's `error` event.
     error_code: Option<String>,
+    /// The last event in `text`: what to resume from.
     last_event_id: u64,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     ended_at: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct FollowQuery {
+    /// For `EventSource`, which cannot set the header on its first request.
+    #[schemars(extend("pattern" = "^[0-9]{0,15}$"))]
     last_event_id: Option<String>,
 }
 

@@ -53,7 +53,7 @@ pub struct SessionCursor {
 }
 
 /// Which sessions a list is of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SessionView {
     /// The caller's own.

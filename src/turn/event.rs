@@ -3,6 +3,7 @@
 
 use std::io::Write;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::ids::{MessageId, SessionId, TurnId};
@@ -27,7 +28,8 @@ pub enum Event {
 }
 
 /// Text of a delta.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TextDelta")]
 pub struct TextOf {
     /// Never empty.
     pub text: String,
@@ -52,7 +54,7 @@ impl TextKind {
 }
 
 /// Who answers what.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnStart {
     /// The turn.
@@ -68,11 +70,12 @@ pub struct TurnStart {
     /// With which model.
     pub model: String,
     /// RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
     pub created_at: String,
 }
 
 /// A further attempt.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AttemptStart {
     /// 2 or more.
     pub attempt: i32,
@@ -87,8 +90,9 @@ pub struct AttemptStart {
 }
 
 /// What a learner's client is told of an error.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "TurnError")]
 pub struct ErrorEvent {
     /// Stable; listed in `docs/http-api.md`.
     pub code: &'static str,
@@ -104,7 +108,7 @@ pub struct ErrorEvent {
 }
 
 /// How the turn ended.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TurnEnd {
     /// Never `streaming`.

@@ -37,6 +37,7 @@ mod http_oddities;
 mod idempotency;
 mod io_errors;
 mod kill_9;
+mod openapi;
 mod operations;
 mod provider_faults;
 mod readers;
