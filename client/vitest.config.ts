@@ -1,9 +1,22 @@
+import { fileURLToPath } from "node:url";
+
 import { defineConfig } from "vitest/config";
+
+const react18 = fileURLToPath(new URL("test/react-18/node_modules", import.meta.url));
+const common = { restoreMocks: true, unstubGlobals: true };
+const react = { ...common, environment: "happy-dom", include: ["test/react/**/*.test.tsx"] };
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    restoreMocks: true,
-    unstubGlobals: true,
+    projects: [
+      { test: { ...common, name: "core", include: ["test/**/*.test.ts"] } },
+      { test: { ...react, name: "react-19" } },
+      {
+        test: { ...react, name: "react-18" },
+        resolve: {
+          alias: [{ find: /^(react|react-dom|@testing-library\/react)(\/.*)?$/, replacement: `${react18}/$1$2` }],
+        },
+      },
+    ],
   },
 });

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 
 const ALLOWED = /^(dist\/.*\.(js|d\.ts)|LICENSE-(MIT|APACHE)|README\.md|package\.json)$/;
-const NEEDED = ["dist/index.js", "dist/index.d.ts", "LICENSE-MIT", "LICENSE-APACHE", "README.md", "package.json"];
+const NEEDED = ["dist/index.js", "dist/index.d.ts", "dist/react/index.js", "dist/react/index.d.ts", "LICENSE-MIT", "LICENSE-APACHE", "README.md", "package.json"];
 
 const [{ files }] = JSON.parse(readFileSync(0, "utf8"));
 const paths = files.map((file) => file.path);

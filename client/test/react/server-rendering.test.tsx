@@ -1,0 +1,17 @@
+// @vitest-environment node
+/** On a server there is no page, and nothing is asked of anyone. */
+
+import { renderToString } from "react-dom/server";
+import { expect, test, vi } from "vitest";
+
+import { HttpStreamingDemo } from "../../src/react/index.js";
+
+test("a page is made on a server without a document and without a request", () => {
+  const fetch = vi.fn();
+  vi.stubGlobal("fetch", fetch);
+  expect(typeof document).toBe("undefined");
+  const html = renderToString(<HttpStreamingDemo sessionId="session-1" userId="alice" token="t" />);
+  expect(html).toContain("Your message");
+  expect(html).toContain("Loading…");
+  expect(fetch).not.toHaveBeenCalled();
+});
