@@ -39,6 +39,15 @@ pub struct ServeArgs {
     /// Model to ask for
     #[arg(long, env = "OPENAI_MODEL")]
     pub openai_model: Option<String>,
+    /// Base URL of an API that speaks Anthropic's Messages [default: Anthropic's]
+    #[arg(long, env = "ANTHROPIC_BASE_URL")]
+    pub anthropic_base_url: Option<String>,
+    /// Key of that API; variable only, too
+    #[arg(skip)]
+    pub anthropic_api_key: Option<SecretString>,
+    /// Model to ask it for
+    #[arg(long, env = "ANTHROPIC_MODEL")]
+    pub anthropic_model: Option<String>,
     /// Refuse requests without a token also on loopback [default: false, or true with [auth.jwt]]
     #[arg(long, env = "TUTORSTREAM_REQUIRE_AUTH", num_args = 0..=1, default_missing_value = "true")]
     pub require_auth: Option<bool>,
@@ -67,6 +76,7 @@ impl ServeArgs {
         self.openai_api_key = secret_variable("OPENAI_API_KEY");
         self.jwt_secret = secret_variable("TUTORSTREAM_JWT_SECRET");
         self.metrics_token = secret_variable("TUTORSTREAM_METRICS_TOKEN");
+        self.anthropic_api_key = secret_variable("ANTHROPIC_API_KEY");
     }
 }
 

@@ -188,3 +188,34 @@ fn what_cannot_be_used_is_refused_with_the_reason_and_without_the_secret() {
     let error = chain(&twice, ServeArgs::default()).unwrap_err().to_string();
     assert!(error.contains("same name"), "{error}");
 }
+
+#[test]
+fn both_vendors_of_variables_are_a_chain_of_openai_and_anthropic() {
+    let args = ServeArgs {
+        anthropic_api_key: Some("a".into()),
+        anthropic_model: Some("claude".to_owned()),
+        ..openai(None, Some("o"))
+    };
+    let chain = chain("", args).unwrap();
+    let [openai, anthropic] = &chain[..] else {
+        panic!("{chain:?}")
+    };
+    assert_eq!((openai.wire, key(openai)), (Wire::OpenaiChat, Some("o")));
+    assert_eq!(
+        (anthropic.wire, key(anthropic), anthropic.auth),
+        (Wire::Anthropic, Some("a"), Auth::XApiKey)
+    );
+    assert_eq!(anthropic.base_url.as_str(), "https://api.anthropic.com/");
+    assert!(anthropic.model == "claude" && anthropic.continues_partial);
+    assert_eq!(anthropic.structured_output, StructuredOutput::ToolCall);
+}
+
+#[test]
+fn the_variables_of_openai_are_also_for_responses() {
+    let file = "[[providers]]\nwire = \"openai-responses\"\nname = \"r\"\n";
+    let chain = chain(file, openai(None, Some("k"))).unwrap();
+    assert_eq!(
+        (chain.len(), chain[0].wire, key(&chain[0])),
+        (1, Wire::OpenaiResponses, Some("k"))
+    );
+}

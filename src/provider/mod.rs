@@ -1,12 +1,17 @@
 //! Who writes the replies. A provider turns one vendor's wire into a few [`Delta`]s; nothing above this module
 //! knows a vendor's JSON, and nothing in it knows of turns, events or the database.
 
+mod anthropic;
+mod call;
+#[cfg(test)]
+mod conformance;
 mod decode;
 mod error;
 mod openai_chat;
+mod openai_responses;
 mod practice;
 mod request;
-mod structured;
+mod wording;
 
 use std::sync::Arc;
 
@@ -15,10 +20,13 @@ use futures_util::stream::BoxStream;
 
 pub use decode::{DecodeError, SseDecoder};
 pub use error::{ProviderError, ProviderErrorKind, TimeLimit};
-pub use openai_chat::OpenAiChat;
 pub use practice::PracticeTutor;
 pub use request::{CompletionRequest, OutputFormat, PromptMessage};
 
+use self::anthropic::Messages;
+use self::call::HttpProvider;
+use self::openai_chat::ChatCompletions;
+use self::openai_responses::Responses;
 use crate::config::{ProviderSettings, Wire};
 use crate::model::{FinishReason, Usage};
 
@@ -75,7 +83,9 @@ pub fn from_settings(settings: &[ProviderSettings]) -> Result<Vec<Arc<dyn Provid
 
 fn build(settings: &ProviderSettings) -> Result<Arc<dyn Provider>, ProviderError> {
     Ok(match settings.wire {
-        Wire::OpenaiChat => Arc::new(OpenAiChat::new(settings)?),
+        Wire::OpenaiChat => Arc::new(HttpProvider::<ChatCompletions>::new(settings)?),
+        Wire::OpenaiResponses => Arc::new(HttpProvider::<Responses>::new(settings)?),
+        Wire::Anthropic => Arc::new(HttpProvider::<Messages>::new(settings)?),
         Wire::Practice => Arc::new(PracticeTutor::named(&settings.name)),
     })
 }

@@ -21,13 +21,19 @@ pub(in crate::config) fn providers(
     mut tables: Vec<ProviderTable>,
 ) -> Result<Vec<ProviderSettings>, ConfigError> {
     let openai = Variables {
-        wires: &[Wire::OpenaiChat],
+        wires: &[Wire::OpenaiChat, Wire::OpenaiResponses],
         base_url: args.openai_base_url.as_ref(),
         api_key: args.openai_api_key.as_ref(),
         model: args.openai_model.as_ref(),
     };
-    let made = openai.apply(&mut tables);
-    let chain: Vec<_> = made.into_iter().chain(tables).collect();
+    let anthropic = Variables {
+        wires: &[Wire::Anthropic],
+        base_url: args.anthropic_base_url.as_ref(),
+        api_key: args.anthropic_api_key.as_ref(),
+        model: args.anthropic_model.as_ref(),
+    };
+    let made = [openai.apply(&mut tables), anthropic.apply(&mut tables)];
+    let chain: Vec<_> = made.into_iter().flatten().chain(tables).collect();
     let mut providers: Vec<ProviderSettings> = Vec::with_capacity(chain.len());
     for table in chain {
         let name = table.shown_name();

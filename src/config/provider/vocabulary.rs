@@ -8,6 +8,10 @@ use serde::Deserialize;
 pub enum Wire {
     /// OpenAI's chat completions, and the many servers that speak them.
     OpenaiChat,
+    /// OpenAI's Responses.
+    OpenaiResponses,
+    /// Anthropic's Messages.
+    Anthropic,
     /// The bundled tutor, offline.
     Practice,
 }
@@ -16,43 +20,49 @@ impl Wire {
     /// Where the vendor serves it.
     pub(super) fn default_base_url(self) -> &'static str {
         match self {
-            Self::OpenaiChat => "https://api.openai.com/v1",
+            Self::OpenaiChat | Self::OpenaiResponses => "https://api.openai.com/v1",
+            Self::Anthropic => "https://api.anthropic.com",
             Self::Practice => "http://localhost",
         }
     }
 
     pub(super) fn default_model(self) -> &'static str {
         match self {
-            Self::OpenaiChat => "gpt-5-mini",
+            Self::OpenaiChat | Self::OpenaiResponses => "gpt-5-mini",
+            Self::Anthropic => "claude-haiku-4-5",
             Self::Practice => "practice-tutor",
         }
     }
 
     pub(super) fn default_name(self) -> &'static str {
         match self {
-            Self::OpenaiChat => "openai",
+            Self::OpenaiChat | Self::OpenaiResponses => "openai",
+            Self::Anthropic => "anthropic",
             Self::Practice => "practice",
         }
     }
 
     pub(super) fn default_auth(self) -> Auth {
         match self {
-            Self::OpenaiChat => Auth::Bearer,
+            Self::OpenaiChat | Self::OpenaiResponses => Auth::Bearer,
+            Self::Anthropic => Auth::XApiKey,
             Self::Practice => Auth::None,
         }
     }
 
     pub(super) fn default_structured_output(self) -> StructuredOutput {
         match self {
-            Self::OpenaiChat => StructuredOutput::JsonSchema,
+            Self::OpenaiChat | Self::OpenaiResponses => StructuredOutput::JsonSchema,
+            // Every model has tools; schemas came later.
+            Self::Anthropic => StructuredOutput::ToolCall,
             Self::Practice => StructuredOutput::None,
         }
     }
 
     pub(super) fn continues_partial_by_default(self) -> bool {
         match self {
-            Self::OpenaiChat => false,
-            Self::Practice => true,
+            Self::OpenaiChat | Self::OpenaiResponses => false,
+            Self::Anthropic | Self::Practice => true,
         }
     }
 }

@@ -8,22 +8,20 @@ use serde_json::{Value, json};
 
 use crate::config::{Continuation, ProviderSettings, StructuredOutput};
 use crate::model::{Parameters, ReasoningEffort, Role};
-use crate::provider::structured;
-use crate::provider::{CompletionRequest, OutputFormat};
+use crate::provider::call::{Dialect, Draft};
+use crate::provider::{CompletionRequest, OutputFormat, wording};
 
-/// For providers that would start a new message after a trailing assistant message.
-const GO_ON: &str = "Your last message broke off. Go on exactly where it ends, in the middle of a word if need be. \
-    Do not repeat anything, do not apologise and do not start again: write only what is missing.";
+use super::transcript::Transcript;
 
-/// What the settings say of every request.
-pub(super) struct Manner {
-    pub(super) model: String,
+/// Chat completions, with what the settings say of every request.
+pub(in crate::provider) struct ChatCompletions {
+    model: String,
     /// How it goes on from a partial reply; `None` when it has to be asked in words.
-    pub(super) continuation: Option<Continuation>,
-    pub(super) parameters: Parameters,
-    pub(super) structured_output: StructuredOutput,
+    continuation: Option<Continuation>,
+    parameters: Parameters,
+    structured_output: StructuredOutput,
     /// OpenAI refuses the old name for its newer models; others know only that.
-    pub(super) knows_max_completion_tokens: bool,
+    knows_max_completion_tokens: bool,
 }
 
 #[derive(Serialize)]
@@ -75,8 +73,11 @@ impl<'a> Message<'a> {
     }
 }
 
-impl Manner {
-    pub(super) fn of(settings: &ProviderSettings) -> Self {
+impl Dialect for ChatCompletions {
+    type Transcript = Transcript;
+    const PATH: &'static [&'static str] = &["chat", "completions"];
+
+    fn of(settings: &ProviderSettings) -> Self {
         let host = settings.base_url.host_str().unwrap_or_default();
         Self {
             model: settings.model.clone(),
@@ -87,8 +88,16 @@ impl Manner {
         }
     }
 
-    /// The JSON of a request.
-    pub(super) fn body(&self, request: &CompletionRequest) -> serde_json::Result<Vec<u8>> {
+    fn continues_partial(&self) -> bool {
+        self.continuation.is_some()
+    }
+
+    fn transcript(&self, request: &CompletionRequest, draft: Draft) -> Transcript {
+        let calls_tool = request.format.is_some() && self.structured_output == StructuredOutput::ToolCall;
+        Transcript::new(draft, calls_tool)
+    }
+
+    fn body(&self, request: &CompletionRequest) -> serde_json::Result<Vec<u8>> {
         let going_on = !request.kept.is_empty();
         let final_message =
             (going_on && self.continuation == Some(Continuation::ContinueFinalMessage)).then_some(true);
@@ -116,7 +125,9 @@ impl Manner {
             continue_final_message: final_message,
         })
     }
+}
 
+impl ChatCompletions {
     fn response_format(&self, format: &OutputFormat) -> Option<Value> {
         match self.structured_output {
             StructuredOutput::JsonSchema => Some(json!({
@@ -130,7 +141,7 @@ impl Manner {
 
     fn messages<'a>(&self, request: &'a CompletionRequest) -> Vec<Message<'a>> {
         let mut messages = Vec::with_capacity(request.messages.len() + 3);
-        let instructions = structured::instructions(request, self.structured_output);
+        let instructions = wording::instructions(request, self.structured_output);
         if !instructions.is_empty() {
             messages.push(Message::new("system", instructions));
         }
@@ -147,7 +158,7 @@ impl Manner {
                 ..Message::new(Role::Assistant.as_str(), &request.kept)
             });
             if self.continuation.is_none() {
-                messages.push(Message::new(Role::User.as_str(), GO_ON));
+                messages.push(Message::new(Role::User.as_str(), wording::GO_ON));
             }
         }
         messages

@@ -1,6 +1,2 @@
-mod failures;
-mod fake;
-mod limits;
 mod prompts;
 mod replies;
-mod shapes;

@@ -1,10 +1,11 @@
 //! The whitelisted fields of a chat completion chunk, borrowed from the event that carries it.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
+
+use crate::provider::call::Text;
 
 /// One record of the stream. Servers leave out or null nearly everything.
 #[derive(Deserialize)]
@@ -66,15 +67,6 @@ pub(super) struct TokenCounts {
     pub(super) prompt_tokens: Option<i64>,
     #[serde(default)]
     pub(super) completion_tokens: Option<i64>,
-}
-
-/// A string without escapes is not copied. (serde borrows a `Cow` in a field, but not inside an `Option`.)
-#[derive(Deserialize)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
-
-/// Text of an optional field; empty when there is none.
-pub(super) fn text<'a>(field: Option<Text<'a>>) -> Cow<'a, str> {
-    field.map_or(Cow::Borrowed(""), |text| text.0)
 }
 
 /// Keeps the choice with index 0 without collecting the array.

@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
-use super::super::endpoint;
-use super::super::prompt::Manner;
-use super::fake::question;
+use super::super::ChatCompletions;
 use crate::config::{Continuation, ProviderSettings, StructuredOutput, Wire};
 use crate::model::{Parameters, ReasoningEffort, Role};
+use crate::provider::call::Dialect;
+use crate::provider::conformance::fake::question;
 use crate::provider::{CompletionRequest, OutputFormat, PromptMessage};
 
 fn settings() -> ProviderSettings {
@@ -13,7 +13,7 @@ fn settings() -> ProviderSettings {
 }
 
 fn body_with(settings: &ProviderSettings, request: &CompletionRequest) -> Value {
-    serde_json::from_slice(&Manner::of(settings).body(request).unwrap()).unwrap()
+    serde_json::from_slice(&ChatCompletions::of(settings).body(request).unwrap()).unwrap()
 }
 
 fn body(continuation: Option<Continuation>, request: &CompletionRequest) -> Value {
@@ -219,39 +219,4 @@ fn an_answer_of_a_shape_is_asked_for_in_the_way_that_the_provider_knows() {
             .unwrap()
             .contains(&schema.to_string())
     );
-}
-
-#[test]
-fn the_endpoint_is_below_the_base_url() {
-    let cases = [
-        (
-            "https://api.example.org/v1",
-            None,
-            "https://api.example.org/v1/chat/completions",
-        ),
-        (
-            "https://api.example.org/v1/",
-            None,
-            "https://api.example.org/v1/chat/completions",
-        ),
-        (
-            "http://localhost:8000",
-            None,
-            "http://localhost:8000/chat/completions",
-        ),
-        (
-            "https://mine.openai.azure.com/openai/deployments/d",
-            Some(("api-version", "2025 1")),
-            "https://mine.openai.azure.com/openai/deployments/d/chat/completions?api-version=2025+1",
-        ),
-    ];
-    for (base_url, query, expected) in cases {
-        let mut settings = settings();
-        settings.base_url = base_url.parse().unwrap();
-        settings.query = query
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        assert_eq!(endpoint(&settings).unwrap().as_str(), expected);
-    }
 }

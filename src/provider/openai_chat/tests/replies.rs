@@ -1,8 +1,18 @@
-use super::fake::{CHUNKED_HEAD, HEAD, Outcome, Step, chunk, content, event, finish, play, send, stream_of};
 use crate::model::{FinishReason, Usage, UsageSource};
+use crate::provider::conformance::fake::{Outcome, stream_of};
+use crate::provider::conformance::vendor::{Vendor, event};
 use crate::provider::{Completion, Delta, ProviderErrorKind};
 
 const USAGE: &str = r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21}}"#;
+fn content(text: &str) -> String {
+    Vendor::Chat.text(text)
+}
+
+fn finish(reason: &str) -> String {
+    let choice = serde_json::json!({"index": 0, "delta": {}, "finish_reason": reason});
+    event(&serde_json::json!({"choices": [choice]}).to_string())
+}
+
 const DONE: &str = "data: [DONE]\n\n";
 
 fn end(finish_reason: FinishReason, usage: Option<(i64, i64)>) -> Delta {
@@ -39,7 +49,7 @@ async fn a_reply_as_openai_sends_it() {
         event(USAGE),
         DONE.to_owned(),
     ];
-    let outcome = stream_of(body.concat()).await;
+    let outcome = stream_of(Vendor::Chat, body.concat()).await;
     assert!(outcome.error.is_none());
     assert_eq!(
         outcome.deltas,
@@ -78,7 +88,7 @@ async fn usage_is_found_wherever_it_stands() {
         ),
     ];
     for (body, usage) in cases {
-        let outcome = stream_of(&body).await;
+        let outcome = stream_of(Vendor::Chat, &body).await;
         assert_eq!(
             outcome.deltas.last(),
             Some(&end(FinishReason::Stop, usage)),
@@ -98,7 +108,7 @@ async fn finish_reasons_are_translated() {
         ("eos", FinishReason::Stop),
     ];
     for (word, reason) in cases {
-        let outcome = stream_of(content("a") + &finish(word) + DONE).await;
+        let outcome = stream_of(Vendor::Chat, content("a") + &finish(word) + DONE).await;
         assert_eq!(outcome.deltas, texts(&["a"], end(reason, None)), "{word}");
     }
 }
@@ -115,7 +125,7 @@ async fn reasoning_and_refusals_are_told_apart() {
         delta("null"),
         finish("stop"),
     ];
-    let outcome = stream_of(body.concat()).await;
+    let outcome = stream_of(Vendor::Chat, body.concat()).await;
     let reasoning = |text: &str| Delta::Reasoning(text.to_owned());
     let text = |text: &str| Delta::Text(text.to_owned());
     let expected = vec![
@@ -139,7 +149,7 @@ async fn only_the_first_choice_counts() {
         finish("stop"),
     ];
     assert_eq!(
-        stream_of(body.concat()).await.deltas,
+        stream_of(Vendor::Chat, body.concat()).await.deltas,
         texts(&["a", "b"], end(FinishReason::Stop, None))
     );
 }
@@ -159,7 +169,7 @@ async fn what_says_nothing_is_passed_over() {
         DONE,
     ];
     assert_eq!(
-        stream_of(body.concat()).await.deltas,
+        stream_of(Vendor::Chat, body.concat()).await.deltas,
         texts(&["a"], end(FinishReason::Stop, None))
     );
 }
@@ -172,19 +182,19 @@ async fn nothing_after_done_is_read() {
         "data: nonsense\n\n",
         &event(r#"{"error":{"code":500}}"#),
     ] {
-        let outcome = stream_of(content("a") + &finish("length") + DONE + after).await;
+        let outcome = stream_of(Vendor::Chat, content("a") + &finish("length") + DONE + after).await;
         assert_eq!(outcome.deltas, texts(&["a"], end(FinishReason::Length, None)));
     }
 }
 
 #[tokio::test]
 async fn done_without_finish_reason_needs_text() {
-    let outcome = stream_of(content("a") + &event(USAGE) + DONE).await;
+    let outcome = stream_of(Vendor::Chat, content("a") + &event(USAGE) + DONE).await;
     assert_eq!(
         outcome.deltas,
         texts(&["a"], end(FinishReason::Stop, Some((9, 12))))
     );
-    assert_malformed(&stream_of(DONE).await);
+    assert_malformed(&stream_of(Vendor::Chat, DONE).await);
 }
 
 #[tokio::test]
@@ -199,71 +209,30 @@ async fn what_is_no_chunk_is_malformed() {
         b"event: error\ndata: broken\n\n",
     ];
     for body in bodies {
-        let outcome = stream_of([content("kept").as_bytes(), body, finish("stop").as_bytes()].concat()).await;
+        let outcome = stream_of(
+            Vendor::Chat,
+            [content("kept").as_bytes(), body, finish("stop").as_bytes()].concat(),
+        )
+        .await;
         assert_malformed(&outcome);
         assert_eq!(outcome.text(), "kept");
     }
 }
 
 #[tokio::test]
-async fn characters_come_out_whole_from_any_split() {
-    let text = "\u{e9}\u{20ac}\u{1f600}";
-    let body = format!("\u{feff}{}{}{DONE}", content(text), finish("stop"));
-    let bytes = body.bytes().map(|byte| Step::Send(chunk(&[byte])));
-    let outcome = play(
-        [send(CHUNKED_HEAD)]
-            .into_iter()
-            .chain(bytes)
-            .chain([send("0\r\n\r\n")])
-            .collect(),
-    )
-    .await;
-    assert_eq!(outcome.deltas, texts(&[text], end(FinishReason::Stop, None)));
-}
-
-#[tokio::test]
-async fn nul_is_replaced() {
-    let outcome = stream_of(content("a\0b") + &finish("stop")).await;
-    assert_eq!(outcome.text(), "a\u{fffd}b");
-}
-
-#[tokio::test]
 async fn escapes_and_surrogate_pairs_are_text() {
     let body = event(r#"{"choices":[{"index":0,"delta":{"content":"\ud83d\ude00\n\"\u00e9"}}]}"#);
     assert_eq!(
-        stream_of(body + &finish("stop")).await.text(),
+        stream_of(Vendor::Chat, body + &finish("stop")).await.text(),
         "\u{1f600}\n\"\u{e9}"
     );
 }
 
-/// A cut is never an end: at every byte of a recorded stream, in both framings.
 #[tokio::test]
-async fn a_cut_is_never_an_end() {
-    let events = [
-        ": hi\n\n",
-        &content("Hel"),
-        &content("l\u{f6}"),
-        &finish("stop"),
-        &event(USAGE),
-        DONE,
-    ];
-    let plain: Vec<Vec<u8>> = events.iter().map(|event| event.as_bytes().to_vec()).collect();
-    let chunked: Vec<Vec<u8>> = events.iter().map(|event| chunk(event.as_bytes())).collect();
-    for (head, pieces, frame) in [(HEAD, plain, 0), (CHUNKED_HEAD, chunked, 2)] {
-        let finished = pieces[..4].concat().len() - frame;
-        let body = pieces.concat();
-        for cut in 0..body.len() {
-            let outcome = play(vec![send(head), send(&body[..cut])]).await;
-            assert_eq!(
-                outcome.has_end(),
-                cut >= finished,
-                "{cut} of {}: {outcome:?}",
-                body.len()
-            );
-            if cut < finished {
-                assert_eq!(outcome.kind(), Some(&ProviderErrorKind::Disconnected), "{cut}");
-            }
-            assert!("Hell\u{f6}".starts_with(&outcome.text()));
-        }
-    }
+async fn a_reply_that_finishes_with_an_error_is_none() {
+    let outcome = stream_of(Vendor::Chat, content("kept") + &finish("error")).await;
+    assert_eq!(
+        outcome.kind(),
+        Some(&ProviderErrorKind::Overloaded { retry_after: None })
+    );
 }

@@ -1,9 +1,13 @@
-//! Answers of a given shape, for providers that have no field for one: the shape is told in words.
+//! What models are told in words, where a provider has no field for it.
 
 use std::borrow::Cow;
 
 use super::CompletionRequest;
 use crate::config::StructuredOutput;
+
+/// For providers that would start a new message after a trailing assistant message.
+pub(super) const GO_ON: &str = "Your last message broke off. Go on exactly where it ends, in the middle of a word if need be. \
+    Do not repeat anything, do not apologise and do not start again: write only what is missing.";
 
 /// The instructions, with the shape of the answer where nothing else tells it.
 pub(super) fn instructions(request: &CompletionRequest, how: StructuredOutput) -> Cow<'_, str> {

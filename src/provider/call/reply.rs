@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 
-use super::Call;
 use super::failure::Cause;
-use super::transcript::Transcript;
+use super::{Call, Transcript};
 use crate::provider::{Delta, ProviderError, ProviderErrorKind, SseDecoder, TimeLimit};
 
 /// How long the usage and `[DONE]` may come after the finish reason.
@@ -24,36 +24,46 @@ const GRACE: Duration = Duration::from_secs(2);
 const CHUNKS_PER_POLL: usize = 32;
 
 /// A reply as it is written. Dropping it drops the body, and with it the connection.
-pub(super) struct Reply<S> {
+pub(super) struct Reply<S, T> {
     /// `None`: it has ended.
     body: Option<S>,
     decoder: SseDecoder,
-    transcript: Transcript,
+    transcript: T,
     call: Arc<Call>,
+    /// Its place among the calls that may run at a time.
+    place: Option<OwnedSemaphorePermit>,
     timer: Pin<Box<Sleep>>,
     started: Instant,
     received: Instant,
     alive: Instant,
+    progress: Instant,
     comments: u64,
 }
 
-impl<S> Reply<S> {
+impl<S, T: Transcript> Reply<S, T> {
     /// The limits count from `started`, when the request was sent.
-    pub(super) fn new(body: S, transcript: Transcript, call: Arc<Call>, started: Instant) -> Self {
-        let limits = call.limits;
+    pub(super) fn new(body: S, transcript: T, call: Arc<Call>, started: Instant) -> Self {
+        let limits = call.timeouts;
         Self {
             body: Some(body),
-            decoder: SseDecoder::with_limit(call.answer.line),
+            decoder: SseDecoder::with_limit(call.limits.line),
             transcript,
             call,
+            place: None,
             timer: Box::pin(tokio::time::sleep_until(
                 started + limits.first_delta.min(limits.total),
             )),
             started,
             received: started,
             alive: started,
+            progress: started,
             comments: 0,
         }
+    }
+
+    /// Keeps its place until it has ended.
+    pub(super) fn holding(self, place: Option<OwnedSemaphorePermit>) -> Self {
+        Self { place, ..self }
     }
 
     /// The next delta of the bytes that have come.
@@ -69,6 +79,7 @@ impl<S> Reply<S> {
         {
             self.alive = self.received;
             if let Some(delta) = self.transcript.read(event, failures)? {
+                self.progress = self.received;
                 return Ok(Some(delta));
             }
         }
@@ -80,11 +91,12 @@ impl<S> Reply<S> {
     }
 
     fn deadline(&self) -> Instant {
-        let limits = self.call.limits;
+        let limits = self.call.timeouts;
         let silence = if self.transcript.completion().is_some() {
             self.alive + GRACE.min(limits.idle)
         } else if self.transcript.has_begun() {
-            self.alive + limits.idle
+            // Life without progress lasts no longer than the wait for the first delta.
+            (self.alive + limits.idle).min(self.progress + limits.idle.max(limits.first_delta))
         } else {
             self.started + limits.first_delta
         };
@@ -93,7 +105,7 @@ impl<S> Reply<S> {
 
     /// Which limit the deadline is of.
     fn limit(&self) -> TimeLimit {
-        if self.deadline() == self.started + self.call.limits.total {
+        if self.deadline() == self.started + self.call.timeouts.total {
             TimeLimit::Total
         } else if self.transcript.has_begun() {
             TimeLimit::Idle
@@ -104,7 +116,7 @@ impl<S> Reply<S> {
 
     fn add(&mut self, bytes: Bytes) -> Result<(), ProviderError> {
         self.received = Instant::now();
-        if self.received >= self.started + self.call.limits.total {
+        if self.received >= self.started + self.call.timeouts.total {
             return Err(self
                 .call
                 .failures
@@ -135,7 +147,7 @@ impl<S> Reply<S> {
     }
 }
 
-impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Reply<S> {
+impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin, T: Transcript> Reply<S, T> {
     fn poll_delta(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Delta, ProviderError>>> {
         for _ in 0..CHUNKS_PER_POLL {
             if let Some(item) = self.next_delta().transpose() {
@@ -162,7 +174,7 @@ impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Reply<S> {
     }
 }
 
-impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Stream for Reply<S> {
+impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin, T: Transcript> Stream for Reply<S, T> {
     type Item = Result<Delta, ProviderError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -173,6 +185,7 @@ impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Stream for Reply<S> {
         let item = ready!(this.poll_delta(cx));
         if !matches!(item, Some(Ok(Delta::Text(_) | Delta::Reasoning(_)))) {
             this.body = None;
+            this.place = None;
         }
         Poll::Ready(item)
     }

@@ -6,70 +6,59 @@ use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::config::{ProviderSettings, Timeouts, Wire};
+use super::vendor::Vendor;
+use crate::config::{ProviderSettings, Timeouts};
 use crate::model::Role;
 use crate::provider::{
-    CompletionRequest, Delta, OpenAiChat, PromptMessage, Provider, ProviderError, ProviderErrorKind,
+    CompletionRequest, Delta, PromptMessage, Provider, ProviderError, ProviderErrorKind, build,
 };
 
 /// Must never be seen in an error.
-pub(super) const KEY: &str = "sk-canary-5f3a9c";
+pub(in crate::provider) const KEY: &str = "sk-canary-5f3a9c";
 
 /// Longer than any test should last.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Head of a reply that ends with the connection.
-pub(super) const HEAD: &str =
+pub(in crate::provider) const HEAD: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
 
 /// Head of a reply in chunks.
-pub(super) const CHUNKED_HEAD: &str =
+pub(in crate::provider) const CHUNKED_HEAD: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n";
 
-pub(super) enum Step {
+pub(in crate::provider) enum Step {
     Send(Vec<u8>),
     Pause(Duration),
     /// Until the client has closed the connection.
     Silence,
 }
 
-pub(super) fn send(text: impl AsRef<[u8]>) -> Step {
+pub(in crate::provider) fn send(text: impl AsRef<[u8]>) -> Step {
     Step::Send(text.as_ref().to_vec())
 }
 
 /// One piece of a body in chunks.
-pub(super) fn chunk(bytes: &[u8]) -> Vec<u8> {
+pub(in crate::provider) fn chunk(bytes: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }
 
-pub(super) fn event(json: &str) -> String {
-    format!("data: {json}\n\n")
-}
-
-pub(super) fn content(text: &str) -> String {
-    event(&serde_json::json!({"choices": [{"index": 0, "delta": {"content": text}}]}).to_string())
-}
-
-pub(super) fn finish(reason: &str) -> String {
-    event(&serde_json::json!({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}).to_string())
-}
-
-pub(super) struct Fake {
+pub(in crate::provider) struct Fake {
     listener: TcpListener,
 }
 
 impl Fake {
-    pub(super) async fn new() -> Self {
+    pub(in crate::provider) async fn new() -> Self {
         Self {
             listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
         }
     }
 
-    pub(super) fn base_url(&self) -> String {
+    pub(in crate::provider) fn base_url(&self) -> String {
         format!("http://{}/v1", self.listener.local_addr().unwrap())
     }
 
-    pub(super) fn settings(&self) -> ProviderSettings {
+    pub(in crate::provider) fn settings(&self, vendor: Vendor) -> ProviderSettings {
         let patience = Duration::from_secs(20);
         let base_url = self.base_url().parse().unwrap();
         ProviderSettings {
@@ -80,12 +69,13 @@ impl Fake {
                 idle: patience,
                 total: patience,
             },
-            ..ProviderSettings::new("fake", Wire::OpenaiChat, base_url, "m")
+            continues_partial: false,
+            ..ProviderSettings::new("fake", vendor.wire(), base_url, "m")
         }
     }
 
     /// Plays the steps to the next connection and gives back the request.
-    pub(super) async fn answer(&self, steps: Vec<Step>) -> String {
+    pub(in crate::provider) async fn answer(&self, steps: Vec<Step>) -> String {
         let (mut socket, _) = self.listener.accept().await.unwrap();
         socket.set_nodelay(true).unwrap();
         let request = read_request(&mut socket).await;
@@ -101,7 +91,7 @@ impl Fake {
     }
 
     /// Gives one answer to each request of the next connection.
-    pub(super) async fn answer_all_on_one_connection(&self, answers: &[&[u8]]) {
+    pub(in crate::provider) async fn answer_all_on_one_connection(&self, answers: &[&[u8]]) {
         let (mut socket, _) = self.listener.accept().await.unwrap();
         for answer in answers {
             let request = tokio::time::timeout(PATIENCE, read_request(&mut socket)).await;
@@ -110,7 +100,7 @@ impl Fake {
         }
     }
 
-    pub(super) async fn was_called(&self) -> bool {
+    pub(in crate::provider) async fn was_called(&self) -> bool {
         tokio::time::timeout(Duration::from_millis(100), self.listener.accept())
             .await
             .is_ok()
@@ -136,7 +126,7 @@ async fn read_request(socket: &mut TcpStream) -> String {
     }
 }
 
-pub(super) fn question() -> CompletionRequest {
+pub(in crate::provider) fn question() -> CompletionRequest {
     let message = PromptMessage {
         role: Role::User,
         content: "Why?".to_owned(),
@@ -150,13 +140,13 @@ pub(super) fn question() -> CompletionRequest {
 
 /// All deltas of a reply, and the error that ended it.
 #[derive(Debug)]
-pub(super) struct Outcome {
-    pub(super) deltas: Vec<Delta>,
-    pub(super) error: Option<ProviderError>,
+pub(in crate::provider) struct Outcome {
+    pub(in crate::provider) deltas: Vec<Delta>,
+    pub(in crate::provider) error: Option<ProviderError>,
 }
 
 impl Outcome {
-    pub(super) fn text(&self) -> String {
+    pub(in crate::provider) fn text(&self) -> String {
         let text = self.deltas.iter().filter_map(|delta| match delta {
             Delta::Text(text) => Some(text.as_str()),
             _ => None,
@@ -164,20 +154,20 @@ impl Outcome {
         text.collect()
     }
 
-    pub(super) fn kind(&self) -> Option<&ProviderErrorKind> {
+    pub(in crate::provider) fn kind(&self) -> Option<&ProviderErrorKind> {
         self.error.as_ref().map(|error| &error.kind)
     }
 
-    pub(super) fn has_end(&self) -> bool {
+    pub(in crate::provider) fn has_end(&self) -> bool {
         self.deltas.iter().any(|delta| matches!(delta, Delta::End(_)))
     }
 }
 
-pub(super) async fn collect(provider: &OpenAiChat) -> Outcome {
+pub(in crate::provider) async fn collect(provider: &dyn Provider) -> Outcome {
     collect_of(provider, question()).await
 }
 
-pub(super) async fn collect_of(provider: &OpenAiChat, request: CompletionRequest) -> Outcome {
+pub(in crate::provider) async fn collect_of(provider: &dyn Provider, request: CompletionRequest) -> Outcome {
     let mut outcome = Outcome {
         deltas: Vec::new(),
         error: None,
@@ -201,20 +191,24 @@ pub(super) async fn collect_of(provider: &OpenAiChat, request: CompletionRequest
 }
 
 /// One request to a fake that plays the steps, with settings of its own.
-pub(super) async fn play_with(change: impl FnOnce(&mut ProviderSettings), steps: Vec<Step>) -> Outcome {
+pub(in crate::provider) async fn play_with(
+    vendor: Vendor,
+    change: impl FnOnce(&mut ProviderSettings),
+    steps: Vec<Step>,
+) -> Outcome {
     let fake = Fake::new().await;
-    let mut settings = fake.settings();
+    let mut settings = fake.settings(vendor);
     change(&mut settings);
-    let provider = OpenAiChat::new(&settings).unwrap();
-    let both = async { tokio::join!(collect(&provider), fake.answer(steps)).0 };
+    let provider = build(&settings).unwrap();
+    let both = async { tokio::join!(collect(&*provider), fake.answer(steps)).0 };
     tokio::time::timeout(PATIENCE, both).await.unwrap()
 }
 
-pub(super) async fn play(steps: Vec<Step>) -> Outcome {
-    play_with(|_| (), steps).await
+pub(in crate::provider) async fn play(vendor: Vendor, steps: Vec<Step>) -> Outcome {
+    play_with(vendor, |_| (), steps).await
 }
 
 /// One request that is answered with a stream of these bytes.
-pub(super) async fn stream_of(body: impl AsRef<[u8]>) -> Outcome {
-    play(vec![send(HEAD), send(body)]).await
+pub(in crate::provider) async fn stream_of(vendor: Vendor, body: impl AsRef<[u8]>) -> Outcome {
+    play(vendor, vec![send(HEAD), send(body)]).await
 }

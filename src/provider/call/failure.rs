@@ -19,7 +19,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// The cause of an error, for logs.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Cause {
+pub(in crate::provider) enum Cause {
     #[error("the provider answered with status {status}, code {code}, type {category}")]
     Refused {
         status: u16,
@@ -44,18 +44,18 @@ pub(super) enum Cause {
 }
 
 /// Makes errors of one provider.
-pub(super) struct Failures {
+pub(in crate::provider) struct Failures {
     provider: String,
     /// To recognise it when it is echoed.
     api_key: Option<SecretString>,
 }
 
 impl Failures {
-    pub(super) fn new(provider: String, api_key: Option<SecretString>) -> Self {
+    pub(in crate::provider) fn new(provider: String, api_key: Option<SecretString>) -> Self {
         Self { provider, api_key }
     }
 
-    pub(super) fn bare(&self, kind: ProviderErrorKind) -> ProviderError {
+    pub(in crate::provider) fn bare(&self, kind: ProviderErrorKind) -> ProviderError {
         ProviderError {
             provider: self.provider.clone(),
             kind,
@@ -63,7 +63,7 @@ impl Failures {
         }
     }
 
-    pub(super) fn caused(
+    pub(in crate::provider) fn caused(
         &self,
         kind: ProviderErrorKind,
         cause: impl std::error::Error + Send + Sync + 'static,
@@ -75,7 +75,7 @@ impl Failures {
     }
 
     /// The connection failed.
-    pub(super) fn transport(&self, error: reqwest::Error) -> ProviderError {
+    pub(in crate::provider) fn transport(&self, error: reqwest::Error) -> ProviderError {
         let kind = if error.is_timeout() && error.is_connect() {
             ProviderErrorKind::TimedOut(TimeLimit::Connect)
         } else if error.is_builder() {
@@ -89,7 +89,7 @@ impl Failures {
     }
 
     /// The bytes are no stream of events.
-    pub(super) fn decode(&self, error: DecodeError) -> ProviderError {
+    pub(in crate::provider) fn decode(&self, error: DecodeError) -> ProviderError {
         let kind = match error {
             DecodeError::TooLong => ProviderErrorKind::TooLarge,
             DecodeError::InvalidUtf8 => ProviderErrorKind::Malformed,
@@ -98,7 +98,7 @@ impl Failures {
     }
 
     /// The data of an event is no chunk. serde_json's own words would quote it.
-    pub(super) fn json(&self, error: &serde_json::Error) -> ProviderError {
+    pub(in crate::provider) fn json(&self, error: &serde_json::Error) -> ProviderError {
         let cause = Cause::Json {
             problem: error.classify(),
             column: error.column(),
@@ -107,7 +107,7 @@ impl Failures {
     }
 
     /// The provider refused the request.
-    pub(super) fn status(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderError {
+    pub(in crate::provider) fn status(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderError {
         let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
         let error = body.get("error").unwrap_or(&body);
         let kind = match kind_of_words(error) {
@@ -126,7 +126,7 @@ impl Failures {
     }
 
     /// The provider sent `{"error": …}` where a chunk or a stream belongs.
-    pub(super) fn error_object(&self, error: &Value) -> ProviderError {
+    pub(in crate::provider) fn error_object(&self, error: &Value) -> ProviderError {
         let number = |field: &str| {
             let value = error.get(field)?;
             let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
@@ -180,7 +180,7 @@ fn was_closed(error: &reqwest::Error) -> bool {
 }
 
 /// As OpenAI's own readers see it: an empty error is none.
-pub(super) fn is_truthy(error: &Value) -> bool {
+pub(in crate::provider) fn is_truthy(error: &Value) -> bool {
     match error {
         Value::Null => false,
         Value::Bool(is_error) => *is_error,
@@ -215,9 +215,12 @@ fn kind_of_words(error: &Value) -> Option<ProviderErrorKind> {
             "invalid_api_key" | "authentication_error" | "permission_error" => {
                 ProviderErrorKind::Unauthorized
             }
-            "invalid_request_error" | "model_not_found" | "not_found_error" | "content_policy_violation" => {
-                ProviderErrorKind::Rejected
-            }
+            "invalid_request_error" if is_too_long(error) => ProviderErrorKind::TooLong,
+            "invalid_request_error"
+            | "billing_error"
+            | "model_not_found"
+            | "not_found_error"
+            | "content_policy_violation" => ProviderErrorKind::Rejected,
             "timeout" | "timeout_error" => ProviderErrorKind::TimedOut(TimeLimit::Remote),
             "server_error" | "overloaded_error" | "api_error" => {
                 ProviderErrorKind::Overloaded { retry_after: None }
@@ -227,9 +230,20 @@ fn kind_of_words(error: &Value) -> Option<ProviderErrorKind> {
     })
 }
 
-/// Seconds or an HTTP date (RFC 9110, section 10.2.3).
+/// Anthropic has no code for it.
+fn is_too_long(error: &Value) -> bool {
+    let message = error.get("message").and_then(Value::as_str);
+    message.is_some_and(|message| message.starts_with("prompt is too long"))
+}
+
+/// `retry-after-ms` (OpenAI, Azure), else seconds or an HTTP date (RFC 9110, section 10.2.3).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let said = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let milliseconds = said("retry-after-ms").and_then(|value| value.parse::<f64>().ok());
+    if let Some(wait) = milliseconds.and_then(|value| Duration::try_from_secs_f64(value / 1000.0).ok()) {
+        return Some(wait.min(MAX_RETRY_AFTER));
+    }
+    let value = said(RETRY_AFTER.as_str())?;
     let wait = match value.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => {

@@ -1,0 +1,13 @@
+//! One suite that every wire passes: recorded streams, cuts, splits, faults, limits. What only one vendor does is
+//! tested beside its adapter.
+
+mod cuts;
+mod error_objects;
+mod failures;
+pub(super) mod fake;
+mod limits;
+mod recordings;
+mod replies;
+mod secrets;
+mod shapes;
+pub(super) mod vendor;

@@ -1,0 +1,9 @@
+//! Replies over the chat completions API of OpenAI and of the many servers that speak it.
+
+mod prompt;
+#[cfg(test)]
+mod tests;
+mod transcript;
+mod wire;
+
+pub(super) use prompt::ChatCompletions;
