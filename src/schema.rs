@@ -10,6 +10,8 @@ diesel::table! {
         revision -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        fields_revision -> BigInt,
+        resumable_from -> BigInt,
     }
 }
 
@@ -30,6 +32,8 @@ diesel::table! {
         created_at -> BigInt,
         updated_at -> BigInt,
         error_code -> Nullable<Text>,
+        created_revision -> BigInt,
+        revision -> BigInt,
     }
 }
 
@@ -53,6 +57,7 @@ diesel::table! {
         created_at -> BigInt,
         ended_at -> Nullable<BigInt>,
         parameters -> Nullable<Text>,
+        revision -> BigInt,
     }
 }
 

@@ -89,7 +89,7 @@ pub(super) async fn follow(
 ) -> Result<HttpResponse, ApiError> {
     let reading = author.user.reading();
     let following = app.turns.subscribe(reading, started.turn_id, 0).await?;
-    let mut response = sse::response(app, following, author.validity(app));
+    let mut response = sse::turn_response(app, following, author.validity(app));
     sse::name_turn(&mut response, started);
     Ok(response)
 }

@@ -17,7 +17,9 @@ use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
 use super::sessions::PageQuery;
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{FinishReason, Role, Status, Usage};
-use crate::repository::{IdempotencyKey, Message, MessagePage, NewTurn, ReadingRepository, Task};
+use crate::repository::{
+    IdempotencyKey, Message, MessagePage, NewTurn, ReadingRepository, Task, Turn, Writing,
+};
 use crate::time::rfc3339;
 
 const DEFAULT_PAGE: i64 = 200;
@@ -39,6 +41,8 @@ pub(super) struct MessageBody {
     reply_to: Option<MessageId>,
     /// The newest turn that wrote it.
     turn_id: Option<TurnId>,
+    /// The number of the last event of that turn that `content` includes.
+    last_event_id: Option<u64>,
     client_message_id: Option<String>,
     #[schemars(extend("format" = "date-time"))]
     created_at: String,
@@ -47,10 +51,12 @@ pub(super) struct MessageBody {
 }
 
 impl MessageBody {
-    fn new(message: Message, turns: &HashMap<MessageId, TurnId>) -> Self {
+    pub(super) fn new(message: Message, writings: &HashMap<MessageId, Writing>) -> Self {
+        let writing = writings.get(&message.id);
         Self {
             usage: message.usage(),
-            turn_id: turns.get(&message.id).copied(),
+            turn_id: writing.map(|turn| turn.id),
+            last_event_id: writing.map(|turn| turn.last_number.cast_unsigned()),
             id: message.id,
             session_id: message.session_id,
             role: message.role,
@@ -63,6 +69,12 @@ impl MessageBody {
             created_at: rfc3339(message.created_at),
             updated_at: rfc3339(message.updated_at),
         }
+    }
+
+    /// The text that the events of its turn tell up to event `last_event_id`.
+    pub(super) fn set_text(&mut self, (text, last_event_id): (String, u64)) {
+        self.content = text;
+        self.last_event_id = Some(last_event_id);
     }
 }
 
@@ -78,11 +90,28 @@ pub(super) struct MessagePageBody {
 /// A turn that has not ended.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ActiveTurn {
+pub(super) struct ActiveTurn {
     turn_id: TurnId,
     message_id: MessageId,
     status: Status,
     last_event_id: u64,
+}
+
+impl ActiveTurn {
+    /// What is told of a running turn, and of its text so far, when its reply is among `messages`.
+    pub(super) fn new(turn: &Turn, live: Option<(String, u64)>, messages: &mut [MessageBody]) -> Self {
+        let live = live.unwrap_or_default();
+        let last_event_id = live.1;
+        if let Some(message) = messages.iter_mut().find(|message| message.id == turn.message_id) {
+            message.set_text(live);
+        }
+        Self {
+            turn_id: turn.id,
+            message_id: turn.message_id,
+            status: turn.status,
+            last_event_id,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -121,25 +150,14 @@ pub(super) async fn list_messages(
     let MessagePage {
         messages,
         next_cursor,
-        turns,
+        writings,
         active,
     } = page;
     let mut messages: Vec<_> = messages
         .into_iter()
-        .map(|message| MessageBody::new(message, &turns))
+        .map(|message| MessageBody::new(message, &writings))
         .collect();
-    let active_turn = active.map(|turn| {
-        let (text, last_event_id) = live.unwrap_or_default();
-        if let Some(message) = messages.iter_mut().find(|message| message.id == turn.message_id) {
-            message.content = text;
-        }
-        ActiveTurn {
-            turn_id: turn.id,
-            message_id: turn.message_id,
-            status: turn.status,
-            last_event_id,
-        }
-    });
+    let active_turn = active.map(|turn| ActiveTurn::new(&turn, live, &mut messages));
     let next_cursor = next_cursor.map(|place| place.to_string());
     Ok(HttpResponse::Ok().json(MessagePageBody {
         messages,

@@ -7,6 +7,7 @@ mod chat;
 mod connections;
 mod edge;
 mod error;
+mod feed;
 mod json_shape;
 mod messages;
 mod observers;
@@ -101,6 +102,7 @@ fn table() -> Vec<Place> {
                 delete(Write, sessions::delete_session),
             ],
         ),
+        at("/sessions/{id}/events", [get(Stream, feed::follow_session)]),
         at(
             "/sessions/{id}/messages",
             [

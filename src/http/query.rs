@@ -29,6 +29,13 @@ impl<T: DeserializeOwned> FromRequest for ProblemQuery<T> {
     }
 }
 
+/// The last event that a reader has seen, by its own account; the header wins over the query.
+pub(super) fn last_seen(request: &HttpRequest, query: Option<String>) -> Option<String> {
+    let header = request.headers().get("last-event-id");
+    let header = header.map(|value| value.to_str().unwrap_or("?").to_owned());
+    header.or(query)
+}
+
 /// An id in a path.
 pub(super) fn parse_id<T: FromStr>(text: &str) -> Result<T, ApiError> {
     text.parse().map_err(|_not_an_id| {

@@ -1,4 +1,4 @@
-//! The SSE writer: reads a subscription and sends what it gives. Takes no decision about the turn.
+//! The SSE writer: sends what a source gives, and what keeps a connection alive. Takes no decision about a turn.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,20 +25,43 @@ const DEGRADED: Bytes = Bytes::from_static(b"event: storage-degraded\ndata: {}\n
 /// The reader goes on with a new token from its last event id.
 const EXPIRED: Bytes = Bytes::from_static(b"event: auth-expired\ndata: {}\n\n");
 
-/// A stream of events that begins at once.
-pub(super) fn response(app: &Arc<App>, following: Following, validity: Validity) -> HttpResponse {
+/// What a stream is made of.
+pub(super) trait Source {
+    /// The next whole frames; waits for them. Cancel safe.
+    async fn next(&mut self) -> Result<Next, RepositoryError>;
+}
+
+impl Source for Subscription {
+    async fn next(&mut self) -> Result<Next, RepositoryError> {
+        Self::next(self).await
+    }
+}
+
+/// The events of one turn.
+pub(super) fn turn_response(app: &Arc<App>, following: Following, validity: Validity) -> HttpResponse {
+    let Following {
+        subscription,
+        rewound,
+        ..
+    } = following;
+    let opening = if rewound { REWIND } else { Bytes::new() };
+    response(app, subscription, opening, validity)
+}
+
+/// A stream that begins at once, with these frames after its first comment.
+pub(super) fn response(
+    app: &Arc<App>,
+    source: impl Source + 'static,
+    opening: Bytes,
+    validity: Validity,
+) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-cache, no-transform"))
         .append_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("X-Accel-Buffering", "no"));
-    let Following {
-        subscription,
-        rewound,
-        ..
-    } = following;
-    response.streaming(events(Arc::clone(app), subscription, rewound, validity))
+    response.streaming(events(Arc::clone(app), source, opening, validity))
 }
 
 /// Says which turn a response is about.
@@ -68,15 +91,15 @@ fn events_path(turn_id: TurnId) -> String {
 
 fn events(
     app: Arc<App>,
-    mut subscription: Subscription,
-    rewound: bool,
+    mut source: impl Source,
+    opening: Bytes,
     validity: Validity,
 ) -> impl Stream<Item = Result<Bytes, RepositoryError>> {
     stream! {
         let _open = OpenStream::new(Arc::clone(&app));
         yield Ok(COMMENT);
-        if rewound {
-            yield Ok(REWIND);
+        if !opening.is_empty() {
+            yield Ok(opening);
         }
         let mut health = app.repository.writer().health();
         let mut heartbeat = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
@@ -88,20 +111,20 @@ fn events(
             let step = tokio::select! {
                 biased;
                 () = &mut expired => Step::Expired,
-                next = subscription.next() => Step::Log(next),
-                () = &mut closing => Step::Log(Ok(Next::Cut)),
+                next = source.next() => Step::Source(next),
+                () = &mut closing => Step::Source(Ok(Next::Cut)),
                 _ = health.changed() => Step::Health(*health.borrow_and_update()),
                 _ = heartbeat.tick() => Step::Heartbeat,
             };
             match step {
-                Step::Log(Ok(Next::Frames(frames))) => yield Ok(Bytes::from(frames)),
-                Step::Log(Ok(Next::End)) => break,
-                Step::Log(Ok(Next::Cut)) => {
+                Step::Source(Ok(Next::Frames(frames))) => yield Ok(Bytes::from(frames)),
+                Step::Source(Ok(Next::End)) => break,
+                Step::Source(Ok(Next::Cut)) => {
                     yield Ok(reconnect());
                     break;
                 }
                 // The reader finds the stream cut and comes back with its last event id.
-                Step::Log(Err(error)) => {
+                Step::Source(Err(error)) => {
                     yield Err(error);
                     break;
                 }
@@ -118,7 +141,7 @@ fn events(
 }
 
 enum Step {
-    Log(Result<Next, RepositoryError>),
+    Source(Result<Next, RepositoryError>),
     Health(StorageHealth),
     Expired,
     Heartbeat,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::auth::{Author, Reader};
 use super::chat::{follow, idempotency_key};
 use super::error::ApiError;
-use super::query::{ProblemQuery, parse_id};
+use super::query::{ProblemQuery, last_seen, parse_id};
 use super::{SharedApp, sse};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{FinishReason, Status, Usage};
@@ -59,16 +59,14 @@ pub(super) async fn follow_turn(
     query: ProblemQuery<FollowQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let turn_id = parse_id(&id)?;
-    let header = request.headers().get("last-event-id");
-    let header = header.map(|value| value.to_str().unwrap_or("?").to_owned());
-    let number = last_event_id(header.or(query.0.last_event_id))?;
+    let number = last_event_id(last_seen(&request, query.0.last_event_id))?;
     let following = app.turns.subscribe(&reader.reading, turn_id, number).await?;
     // For EventSource this is the polite way to say that nothing more comes.
     if following.finished {
         return Ok(HttpResponse::NoContent().finish());
     }
     let validity = reader.validity(&app, following.observed);
-    Ok(sse::response(&app, following, validity))
+    Ok(sse::turn_response(&app, following, validity))
 }
 
 pub(super) async fn get_turn(

@@ -185,11 +185,10 @@ fn begin_continuation(
         return Err(RepositoryError::NotContinuable);
     }
     let message = messages::find(connection, cut.session_id, cut.message_id)?;
-    messages::reopen(connection, message.id)?;
     let mut turn = new_turn(&message, cut.user_message_id, answering);
     turn.attempt = cut.attempt + 1;
+    turn.revision = messages::reopen(connection, &message)?;
     turns::insert(connection, &turn)?;
-    sessions::touch(connection, cut.session_id)?;
     Ok(BegunTurn {
         turn,
         kept: message.content,
@@ -249,6 +248,7 @@ fn new_turn(reply: &Message, user_message_id: MessageId, answering: &Answering) 
         created_at: now(),
         ended_at: None,
         parameters: None,
+        revision: reply.revision,
     }
 }
 

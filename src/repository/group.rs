@@ -12,6 +12,7 @@ use super::job::{Job, Retry};
 use super::queue::Waiting;
 use super::source::CommitSource;
 use super::turn_events;
+use crate::fanout::Fanout;
 use crate::ids::TurnId;
 
 /// Where a group failed.
@@ -190,8 +191,8 @@ impl Group {
         turn_events::insert_batch(connection, self.batch_id, &self.batch)
     }
 
-    /// Shows what is stored and answers the callers.
-    pub(super) fn publish(self) {
+    /// Shows what is stored, wakes who waits for it and answers the callers.
+    pub(super) fn publish(self, fanout: &Fanout) {
         for log in self.batched() {
             log.stored();
         }
@@ -199,6 +200,9 @@ impl Group {
             log.stored();
         }
         for job in self.jobs {
+            if let Some(session_id) = job.changed() {
+                fanout.announce(session_id);
+            }
             job.committed();
         }
     }

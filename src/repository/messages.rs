@@ -44,10 +44,14 @@ pub struct Message {
     pub updated_at: i64,
     /// The stable code of the error that ended it.
     pub error_code: Option<String>,
+    /// The session's revision that it was added with.
+    pub created_revision: i64,
+    /// The session's revision of its last change.
+    pub revision: i64,
 }
 
 impl Message {
-    /// A new message; `insert` gives it its place.
+    /// A new message; `insert` gives it its place and revision.
     pub(super) fn new(session_id: SessionId, role: Role, content: String, status: Status) -> Self {
         let now = now();
         Self {
@@ -66,6 +70,8 @@ impl Message {
             created_at: now,
             updated_at: now,
             error_code: None,
+            created_revision: 0,
+            revision: 0,
         }
     }
 
@@ -90,10 +96,11 @@ pub(super) fn insert(
         .select(max(messages::position))
         .first::<Option<i64>>(connection)?;
     message.position = last.unwrap_or(0) + 1;
+    message.revision = sessions::touch(connection, message.session_id)?;
+    message.created_revision = message.revision;
     diesel::insert_into(messages::table)
         .values(&message)
         .execute(connection)?;
-    sessions::touch(connection, message.session_id)?;
     Ok(message)
 }
 
@@ -139,23 +146,47 @@ pub(super) fn update_content(
     if find(connection, session_id, id)?.status == Status::Streaming {
         return Err(RepositoryError::MessageStreaming);
     }
-    let changes = (messages::content.eq(content), messages::updated_at.eq(now()));
-    diesel::update(messages::table.find(id))
-        .set(changes)
-        .execute(connection)?;
-    sessions::touch(connection, session_id)?;
-    find(connection, session_id, id)
-}
-
-/// Marks a reply as being written again.
-pub(super) fn reopen(connection: &mut SqliteConnection, id: MessageId) -> Result<(), RepositoryError> {
     let changes = (
-        messages::status.eq(Status::Streaming),
-        messages::error_code.eq(None::<String>),
+        messages::content.eq(content),
         messages::updated_at.eq(now()),
+        messages::revision.eq(sessions::touch(connection, session_id)?),
     );
     diesel::update(messages::table.find(id))
         .set(changes)
         .execute(connection)?;
-    Ok(())
+    find(connection, session_id, id)
+}
+
+/// Marks a reply as being written again, and answers the revision of that change.
+pub(super) fn reopen(connection: &mut SqliteConnection, reply: &Message) -> Result<i64, RepositoryError> {
+    let revision = sessions::touch(connection, reply.session_id)?;
+    let changes = (
+        messages::status.eq(Status::Streaming),
+        messages::error_code.eq(None::<String>),
+        messages::updated_at.eq(now()),
+        messages::revision.eq(revision),
+    );
+    diesel::update(messages::table.find(reply.id))
+        .set(changes)
+        .execute(connection)?;
+    Ok(revision)
+}
+
+/// At most `limit` messages that have changed since a revision, in the order of the conversation.
+pub(super) fn changed_since(
+    connection: &mut SqliteConnection,
+    session_id: SessionId,
+    revision: i64,
+    limit: i64,
+) -> Result<Vec<Message>, RepositoryError> {
+    let rows = messages::table
+        .filter(
+            messages::session_id
+                .eq(session_id)
+                .and(messages::revision.gt(revision)),
+        )
+        .order(messages::position)
+        .limit(limit)
+        .select(Message::as_select());
+    Ok(rows.load(connection)?)
 }

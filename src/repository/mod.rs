@@ -4,6 +4,7 @@
 
 mod age;
 mod begin;
+mod changes;
 mod checkpoint;
 pub mod commit_batch;
 mod connection;
@@ -39,6 +40,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn, Task};
+pub use changes::Changes;
 pub use error::RepositoryError;
 pub use health::StorageHealth;
 pub use messages::Message;
@@ -53,12 +55,14 @@ pub use source::{CommitSource, Segment};
 pub use tickets::StreamTicket;
 pub use token_file::TokenFile;
 pub use tokens::{ApiToken, NewApiToken};
-pub use turns::{Turn, TurnOutcome};
+pub use turns::{Turn, TurnOutcome, Writing};
 pub use usage::{Spending, UsageDay};
 pub use user::{MessagePage, UserRepository};
 pub use writer::Writer;
 
+use self::job::Changed;
 use crate::config::Durability;
+use crate::fanout::Fanout;
 use crate::ids::{TokenId, TurnId};
 use crate::telemetry::Metrics;
 
@@ -71,6 +75,7 @@ pub(crate) fn now() -> i64 {
 pub struct Repository {
     pool: ReadPool,
     writer: Writer,
+    fanout: Arc<Fanout>,
     upkeep: Mutex<Option<Upkeep>>,
 }
 
@@ -104,9 +109,10 @@ impl Repository {
         };
         let left_over = recovery::recover(&mut connection, may_have_lost).map_err(failed)?;
         let age_note = lock.remember(&connector, age)?;
+        let fanout = Arc::<Fanout>::default();
+        let told = (metrics, Arc::clone(&fanout));
         let (writer, writer_thread) =
-            Writer::start(connector.clone(), connection, age_note, (commit_window, metrics))
-                .map_err(failed)?;
+            Writer::start(connector.clone(), connection, age_note, commit_window, told).map_err(failed)?;
         let checkpointer = checkpoint::Checkpointer::start(connector.clone(), writer.clone());
         let checkpointer = checkpointer.map_err(|source| OpenError::File {
             path: path.to_owned(),
@@ -122,6 +128,7 @@ impl Repository {
             Self {
                 pool,
                 writer,
+                fanout,
                 upkeep: Mutex::new(Some(upkeep)),
             },
             left_over,
@@ -206,6 +213,12 @@ impl Repository {
         &self.writer
     }
 
+    /// Who waits for changes of sessions.
+    #[must_use]
+    pub fn fanout(&self) -> &Arc<Fanout> {
+        &self.fanout
+    }
+
     /// The part of a stored log that holds event `after` + 1; `None` at its end.
     ///
     /// # Errors
@@ -242,7 +255,8 @@ impl Repository {
     ) -> Result<bool, RepositoryError> {
         self.writer
             .end(log, move |connection| {
-                turns::finalise(connection, &turn, &outcome)
+                let ended = turns::finalise(connection, &turn, &outcome)?;
+                Ok(Changed::session(turn.session_id, ended))
             })
             .await
     }

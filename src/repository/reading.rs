@@ -1,7 +1,10 @@
 //! What one caller may read: its own sessions, and those of others that it observes. Nothing can be written
 //! through it; that takes a [`UserRepository`](super::UserRepository), which the owner alone has.
 
+use diesel::Connection;
+
 use super::ReadPool;
+use super::changes::{self, Changes};
 use super::error::RepositoryError;
 use super::messages::{self, Message};
 use super::scope::Scope;
@@ -62,16 +65,22 @@ impl ReadingRepository {
                 .map(|oldest| oldest.position)
                 .filter(|place| full && *place > 1);
             messages.reverse();
-            let turns = turns::newest_by_message(connection, id)?.into_iter().collect();
-            let active = turns::streaming(connection, id)?.into_iter().next();
             Ok(MessagePage {
+                writings: turns::newest_by_message(connection, &messages)?,
+                active: turns::streaming(connection, id)?.into_iter().next(),
                 messages,
                 next_cursor,
-                turns,
-                active,
             })
         };
-        self.pool.read(query).await
+        self.pool.read(|connection| connection.transaction(query)).await
+    }
+
+    /// What has changed in a session since a revision; all of it when that revision is not one to go on from.
+    pub async fn changes(&self, id: SessionId, since: Option<i64>) -> Result<Changes> {
+        let scope = self.scope.clone();
+        self.pool
+            .read(move |connection| changes::read(connection, &scope, id, since))
+            .await
     }
 
     /// One turn and the message it writes.

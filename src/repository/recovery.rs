@@ -7,7 +7,7 @@ use diesel::sqlite::SqliteConnection;
 use super::error::RepositoryError;
 use super::source::Segment;
 use super::turns::{self, Turn};
-use super::{commit_batch, turn_events};
+use super::{commit_batch, sessions, turn_events};
 use crate::ids::TurnId;
 
 /// A turn that had not ended when the last process did.
@@ -31,6 +31,9 @@ pub(super) fn recover(
     may_have_lost: bool,
 ) -> Result<Vec<LeftOver>, RepositoryError> {
     connection.immediate_transaction(|connection| {
+        if may_have_lost {
+            sessions::leave_out_revisions(connection)?;
+        }
         let left_over = turns::left_over(connection)?;
         let mut tails = BTreeMap::new();
         for (turn, _) in &left_over {

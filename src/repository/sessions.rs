@@ -23,12 +23,16 @@ pub struct Session {
     pub subject: Option<String>,
     /// JSON as the learner's application wrote it.
     pub learner_profile: Option<String>,
-    /// Grows with every change.
+    /// Grows by one with every change of a row in the session, which keeps it.
     pub revision: i64,
     /// Milliseconds since the Unix epoch.
     pub created_at: i64,
     /// Milliseconds since the Unix epoch.
     pub updated_at: i64,
+    /// The revision of the last change of what a caller may set.
+    pub fields_revision: i64,
+    /// The rows do not tell what changed after an earlier revision.
+    pub resumable_from: i64,
 }
 
 /// What a caller may set of a session. `None` leaves a field as it is.
@@ -80,6 +84,8 @@ pub(super) fn insert(
         revision: 1,
         created_at: now,
         updated_at: now,
+        fields_revision: 1,
+        resumable_from: 1,
     };
     diesel::insert_into(sessions::table)
         .values(&session)
@@ -159,19 +165,31 @@ pub(super) fn update(
             .set(fields)
             .execute(connection)?;
     }
-    touch(connection, id)?;
+    let revision = touch(connection, id)?;
+    diesel::update(sessions::table.find(id))
+        .set(sessions::fields_revision.eq(revision))
+        .execute(connection)?;
     own(connection, scope, id)
 }
 
-/// Notes that something in the session has changed.
-pub(super) fn touch(connection: &mut SqliteConnection, id: SessionId) -> Result<(), RepositoryError> {
+/// Gives a change of a row in the session its revision, which that row has to keep.
+pub(super) fn touch(connection: &mut SqliteConnection, id: SessionId) -> Result<i64, RepositoryError> {
     let changes = (
         sessions::revision.eq(sessions::revision + 1),
         sessions::updated_at.eq(now()),
     );
-    diesel::update(sessions::table.find(id))
-        .set(changes)
-        .execute(connection)?;
+    let touched = diesel::update(sessions::table.find(id)).set(changes);
+    Ok(touched.returning(sessions::revision).get_result(connection)?)
+}
+
+/// Revisions that readers have seen may be lost: none of them is given again, and nobody resumes from one.
+pub(super) fn leave_out_revisions(connection: &mut SqliteConnection) -> Result<(), RepositoryError> {
+    const GAP: i64 = 1_000_000;
+    let changes = (
+        sessions::revision.eq(sessions::revision + GAP),
+        sessions::resumable_from.eq(sessions::revision + GAP),
+    );
+    diesel::update(sessions::table).set(changes).execute(connection)?;
     Ok(())
 }
 

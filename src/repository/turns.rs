@@ -1,10 +1,13 @@
 //! Rows of `turns`: how a turn begins, is found and ends.
 
+use std::collections::HashMap;
+
 use diesel::helper_types::InnerJoinQuerySource;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
+use super::messages::Message;
 use super::scope::{Scope, visible_rows};
 use super::{now, sessions};
 use crate::ids::{MessageId, SessionId, TurnId};
@@ -51,6 +54,20 @@ pub struct Turn {
     pub ended_at: Option<i64>,
     /// What the learner asked of the provider, JSON.
     pub parameters: Option<String>,
+    /// The session's revision that it began with.
+    pub revision: i64,
+}
+
+/// What a message tells of the turn that wrote it last.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = turns)]
+pub struct Writing {
+    /// The message.
+    pub message_id: MessageId,
+    /// The turn.
+    pub id: TurnId,
+    /// Number of its last event, once it has ended.
+    pub last_number: i64,
 }
 
 impl Turn {
@@ -139,15 +156,30 @@ pub(super) fn streaming(
     Ok(rows.load(connection)?)
 }
 
-/// The newest turn of each message of a session, by message.
+/// The newest turn of each of these messages.
 pub(super) fn newest_by_message(
     connection: &mut SqliteConnection,
-    session_id: SessionId,
-) -> Result<Vec<(MessageId, TurnId)>, RepositoryError> {
+    messages: &[Message],
+) -> Result<HashMap<MessageId, Writing>, RepositoryError> {
+    let ids = messages.iter().map(|message| message.id);
     let rows = turns::table
-        .filter(turns::session_id.eq(session_id))
+        .filter(turns::message_id.eq_any(ids))
         .order(turns::id)
-        .select((turns::message_id, turns::id));
+        .select(Writing::as_select());
+    let rows = rows.load(connection)?.into_iter();
+    Ok(rows.map(|writing| (writing.message_id, writing)).collect())
+}
+
+/// Turns of the session that began after a revision, oldest first.
+pub(super) fn begun_since(
+    connection: &mut SqliteConnection,
+    session_id: SessionId,
+    revision: i64,
+) -> Result<Vec<TurnId>, RepositoryError> {
+    let rows = turns::table
+        .filter(turns::session_id.eq(session_id).and(turns::revision.gt(revision)))
+        .order(turns::revision)
+        .select(turns::id);
     Ok(rows.load(connection)?)
 }
 
@@ -234,8 +266,8 @@ pub(super) fn finalise(
             messages::usage_source.eq(usage.source),
             messages::error_code.eq(*error_code),
             messages::updated_at.eq(now),
+            messages::revision.eq(sessions::touch(connection, turn.session_id)?),
         ))
         .execute(connection)?;
-    sessions::touch(connection, turn.session_id)?;
     Ok(true)
 }

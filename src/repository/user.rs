@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use super::Writer;
 use super::begin::{self, Begun, NewTurn};
 use super::error::RepositoryError;
+use super::job::Changed;
 use super::messages::{self, Message};
 use super::observers::{self, Observer};
 use super::reading::ReadingRepository;
 use super::scope::Scope;
 use super::sessions::{self, Session, SessionFields};
-use super::turns::{self, Turn};
+use super::turns::{self, Turn, Writing};
 use super::usage::{self, Spending, UsageDay};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{Role, Status};
@@ -31,7 +32,7 @@ pub struct MessagePage {
     /// The place before which the next page ends.
     pub next_cursor: Option<i64>,
     /// The turn that wrote each reply last.
-    pub turns: HashMap<MessageId, TurnId>,
+    pub writings: HashMap<MessageId, Writing>,
     /// The oldest turn that has not ended.
     pub active: Option<Turn>,
 }
@@ -69,17 +70,21 @@ impl UserRepository {
     /// Changes what is named in `fields`.
     pub async fn update_session(&self, id: SessionId, fields: SessionFields) -> Result<Session> {
         let scope = self.scope();
-        self.writer
-            .run(move |connection| sessions::update(connection, &scope, id, &fields))
-            .await
+        let work = move |connection: &mut _| {
+            let session = sessions::update(connection, &scope, id, &fields)?;
+            Ok(Changed::session(id, session))
+        };
+        self.writer.change(work).await
     }
 
     /// Deletes the session with all that is in it.
     pub async fn delete_session(&self, id: SessionId) -> Result<()> {
         let scope = self.scope();
-        self.writer
-            .run(move |connection| sessions::delete(connection, &scope, id))
-            .await
+        let work = move |connection: &mut _| {
+            sessions::delete(connection, &scope, id)?;
+            Ok(Changed::session(id, ()))
+        };
+        self.writer.change(work).await
     }
 
     /// Turns of the session that have not ended, oldest first.
@@ -123,9 +128,9 @@ impl UserRepository {
             sessions::own(connection, &scope, id)?;
             let mut message = Message::new(id, role, content.clone(), Status::Complete);
             message.client_message_id.clone_from(&client_message_id);
-            messages::insert(connection, message)
+            Ok(Changed::session(id, messages::insert(connection, message)?))
         };
-        self.writer.run(work).await
+        self.writer.change(work).await
     }
 
     /// Replaces the text of a message; `MessageStreaming` while it is being written.
@@ -138,9 +143,10 @@ impl UserRepository {
         let scope = self.scope();
         let work = move |connection: &mut _| {
             sessions::own(connection, &scope, id)?;
-            messages::update_content(connection, id, message_id, &content)
+            let message = messages::update_content(connection, id, message_id, &content)?;
+            Ok(Changed::session(id, message))
         };
-        self.writer.run(work).await
+        self.writer.change(work).await
     }
 
     /// One turn and the message it writes.
@@ -174,9 +180,13 @@ impl UserRepository {
     /// Stores what a turn begins with; `TurnRunning`, `QueueFull`, `KeyReused`, `NotContinuable`.
     pub async fn begin_turn(&self, new: NewTurn) -> Result<Begun> {
         let scope = self.scope();
-        self.writer
-            .run(move |connection| begin::begin_turn(connection, &scope, &new))
-            .await
+        let work = move |connection: &mut _| {
+            Ok(match begin::begin_turn(connection, &scope, &new)? {
+                Begun::New(begun) => Changed::session(begun.turn.session_id, Begun::New(begun)),
+                joined @ Begun::Joined(_) => Changed::none(joined),
+            })
+        };
+        self.writer.change(work).await
     }
 
     /// Lets another user read the session; `TooManyObservers`.

@@ -10,11 +10,12 @@ use tokio::sync::{oneshot, watch};
 use super::connection::Connector;
 use super::error::RepositoryError;
 use super::health::StorageHealth;
-use super::job::Work;
+use super::job::{Changed, Work};
 use super::marker::AgeNote;
 use super::queue::Queue;
 use super::source::CommitSource;
 use super::writer_thread::WriterThread;
+use crate::fanout::Fanout;
 use crate::telemetry::Metrics;
 
 /// How long a caller waits for a write before it is told that the database is not available.
@@ -33,11 +34,12 @@ impl Writer {
         connector: Connector,
         connection: SqliteConnection,
         age_note: AgeNote,
-        (commit_window, metrics): (Duration, Arc<Metrics>),
+        commit_window: Duration,
+        told: (Arc<Metrics>, Arc<Fanout>),
     ) -> Result<(Self, std::thread::JoinHandle<()>), RepositoryError> {
         let queue = Arc::new(Queue::default());
         let (health, receiver) = watch::channel(StorageHealth::Ok);
-        let thread = WriterThread::new((connector, connection), age_note, health, metrics)?;
+        let thread = WriterThread::new((connector, connection), age_note, health, told)?;
         let bytes_written = thread.bytes_written();
         let worker_queue = Arc::clone(&queue);
         let handle = std::thread::Builder::new()
@@ -58,9 +60,22 @@ impl Writer {
     ///
     /// # Errors
     /// Those of `work`, `Unavailable`.
-    pub async fn run<T, F>(&self, work: F) -> Result<T, RepositoryError>
+    pub async fn run<T, F>(&self, mut work: F) -> Result<T, RepositoryError>
     where
         F: FnMut(&mut SqliteConnection) -> Result<T, RepositoryError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.change(move |connection| work(connection).map(Changed::none))
+            .await
+    }
+
+    /// The same for work that changes a session: once it is committed, those who watch that session are woken.
+    ///
+    /// # Errors
+    /// Those of `work`, `Unavailable`.
+    pub(super) async fn change<T, F>(&self, work: F) -> Result<T, RepositoryError>
+    where
+        F: FnMut(&mut SqliteConnection) -> Result<Changed<T>, RepositoryError> + Send + 'static,
         T: Send + 'static,
     {
         if *self.health.borrow() != StorageHealth::Ok {
@@ -75,9 +90,9 @@ impl Writer {
     ///
     /// # Errors
     /// Those of `work`.
-    pub async fn end<T, F>(&self, log: Arc<dyn CommitSource>, work: F) -> Result<T, RepositoryError>
+    pub(super) async fn end<T, F>(&self, log: Arc<dyn CommitSource>, work: F) -> Result<T, RepositoryError>
     where
-        F: FnMut(&mut SqliteConnection) -> Result<T, RepositoryError> + Send + 'static,
+        F: FnMut(&mut SqliteConnection) -> Result<Changed<T>, RepositoryError> + Send + 'static,
         T: Send + 'static,
     {
         let (job, receiver) = Work::new(work, None, Some(log));

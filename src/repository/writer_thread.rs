@@ -18,6 +18,7 @@ use super::marker::AgeNote;
 use super::pace::Pace;
 use super::queue::Queue;
 use super::source::CommitSource;
+use crate::fanout::Fanout;
 use crate::ids::TurnId;
 use crate::telemetry::Metrics;
 
@@ -37,6 +38,7 @@ pub(super) struct WriterThread {
     connection: SqliteConnection,
     health: watch::Sender<StorageHealth>,
     metrics: Arc<Metrics>,
+    fanout: Arc<Fanout>,
     bytes_written: Arc<AtomicU64>,
     file_id: Option<(u64, u64)>,
     age_note: AgeNote,
@@ -60,7 +62,7 @@ impl WriterThread {
         (connector, mut connection): (Connector, SqliteConnection),
         age_note: AgeNote,
         health: watch::Sender<StorageHealth>,
-        metrics: Arc<Metrics>,
+        (metrics, fanout): (Arc<Metrics>, Arc<Fanout>),
     ) -> Result<Self, RepositoryError> {
         let next_batch = super::turn_events::last_batch(&mut connection)? + 1;
         Ok(Self {
@@ -69,6 +71,7 @@ impl WriterThread {
             connection,
             health,
             metrics,
+            fanout,
             bytes_written: Arc::default(),
             age_note,
             aged_at: 0,
@@ -104,7 +107,7 @@ impl WriterThread {
                 }
                 self.metrics.committed(group.logs(), began.elapsed());
                 pace.committed(began, group.logs());
-                group.publish();
+                group.publish(&self.fanout);
             }
             if restart_wal && let Err(error) = checkpoint(&mut self.connection, "RESTART") {
                 log::debug!("storage.wal_not_restarted error={error:?}");

@@ -1,0 +1,46 @@
+//! `GET /sessions/{id}/events`: one stream of everything that happens in a session, for each tab and device that shows
+//! it. Drives nothing: it reads rows by revision, and running turns as any other reader does.
+
+mod frames;
+mod place;
+mod reader;
+pub(super) mod rows;
+
+use actix_web::web::{Bytes, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use self::reader::Feed;
+use super::auth::Reader;
+use super::error::ApiError;
+use super::query::{ProblemQuery, last_seen, parse_id};
+use super::{SharedApp, sse};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FeedQuery {
+    /// For `EventSource`, which cannot set the header on its first request.
+    last_event_id: Option<String>,
+}
+
+pub(super) async fn follow_session(
+    app: SharedApp,
+    request: HttpRequest,
+    reader: Reader,
+    id: Path<String>,
+    query: ProblemQuery<FeedQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let session_id = parse_id(&id)?;
+    // Whatever is no place in this session is answered with a snapshot: EventSource would not survive an error.
+    let place = last_seen(&request, query.0.last_event_id).and_then(|seen| seen.parse().ok());
+    let feed = Feed::open(
+        app.clone().into_inner(),
+        reader.reading.clone(),
+        session_id,
+        place,
+    )
+    .await?;
+    let validity = reader.validity(&app, feed.observed());
+    Ok(sse::response(&app, feed, Bytes::new(), validity))
+}

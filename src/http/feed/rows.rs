@@ -1,0 +1,127 @@
+//! What the rows of a session are in its feed: a snapshot, or one event for each row that has changed.
+
+use serde::Serialize;
+
+use super::super::messages::{ActiveTurn, MessageBody};
+use super::super::sessions::SessionBody;
+use super::frames::push_rows;
+use super::place::Place;
+use crate::ids::TurnId;
+use crate::repository::Changes;
+
+/// The text so far of the oldest running reply, and the number of the last event in it.
+pub(super) type LiveText = Option<(String, u64)>;
+
+/// The place of a turn in which a reader goes on: see [`Place::turn`].
+type TurnPlace = Option<(TurnId, u64)>;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SnapshotBody {
+    session: SessionBody,
+    messages: Vec<MessageBody>,
+    active_turn: Option<ActiveTurn>,
+    revision: i64,
+}
+
+#[derive(Serialize)]
+struct MessageChange {
+    message: MessageBody,
+    revision: i64,
+}
+
+#[derive(Serialize)]
+struct SessionChange {
+    session: SessionBody,
+    revision: i64,
+}
+
+/// Everything at once.
+pub(super) fn snapshot(changes: Changes, live: LiveText, turn: TurnPlace) -> Vec<u8> {
+    let Changes {
+        session,
+        messages,
+        writings,
+        streaming,
+        ..
+    } = changes;
+    let bodies = messages
+        .into_iter()
+        .map(|message| MessageBody::new(message, &writings));
+    let mut messages: Vec<_> = bodies.collect();
+    let active_turn = streaming
+        .first()
+        .map(|turn| ActiveTurn::new(turn, live, &mut messages));
+    let revision = session.revision;
+    let body = SnapshotBody {
+        session: session.into(),
+        messages,
+        active_turn,
+        revision,
+    };
+    let mut frames = Vec::new();
+    push_rows(Place { revision, turn }, "session-snapshot", &body, &mut frames);
+    frames
+}
+
+/// Each row that has changed since a revision, messages in the order of the conversation. A frame's id is the revision
+/// up to which nothing is missing then, so that a reader may be cut after any of them.
+pub(super) fn changed(changes: Changes, since: i64, turn: TurnPlace) -> Vec<u8> {
+    let Changes {
+        session,
+        messages,
+        writings,
+        ..
+    } = changes;
+    let session = Some(session).filter(|session| session.fields_revision > since);
+    let revisions = messages.iter().map(|message| message.revision);
+    let revisions = revisions.chain(session.iter().map(|session| session.fields_revision));
+    let mut complete = complete_after_each(revisions.collect()).into_iter();
+    let mut place = |revision| Place {
+        revision: complete.next().unwrap_or(revision),
+        turn,
+    };
+    let mut frames = Vec::new();
+    for message in messages {
+        let revision = message.revision;
+        let name = if message.created_revision > since {
+            "message-created"
+        } else {
+            "message-updated"
+        };
+        let message = MessageBody::new(message, &writings);
+        let body = MessageChange { message, revision };
+        push_rows(place(revision), name, &body, &mut frames);
+    }
+    if let Some(session) = session {
+        let revision = session.fields_revision;
+        let session = session.into();
+        let body = SessionChange { session, revision };
+        push_rows(place(revision), "session-updated", &body, &mut frames);
+    }
+    frames
+}
+
+/// For each of these revisions, in the order in which they are sent: up to which one nothing is missing after it.
+fn complete_after_each(mut revisions: Vec<i64>) -> Vec<i64> {
+    let last = revisions.iter().copied().max().unwrap_or(0);
+    let mut missing = last + 1;
+    for revision in revisions.iter_mut().rev() {
+        let own = std::mem::replace(revision, missing - 1);
+        missing = missing.min(own);
+    }
+    revisions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::complete_after_each;
+
+    #[test]
+    fn a_reader_that_is_cut_between_rows_is_sent_the_missing_ones_again() {
+        assert_eq!(complete_after_each(vec![2, 3]), [2, 3]);
+        assert_eq!(complete_after_each(vec![2, 6, 4, 5]), [3, 3, 4, 6]);
+        assert_eq!(complete_after_each(vec![9, 8, 7]), [6, 6, 9]);
+        assert_eq!(complete_after_each(Vec::new()), [0; 0]);
+    }
+}
