@@ -77,6 +77,8 @@ mod tests {
             created_at: 0,
             updated_at: 0,
             error_code: None,
+            created_revision: 1,
+            revision: 1,
         }
     }
 

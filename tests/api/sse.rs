@@ -14,6 +14,8 @@ use crate::deadline::within;
 pub(crate) struct Event {
     /// Durable events have one, passing events do not.
     pub(crate) id: Option<u64>,
+    /// The id of an event in a session's feed, which is more than a number while a turn runs.
+    pub(crate) place: Option<String>,
     pub(crate) name: String,
     pub(crate) data: Value,
     /// The whole frame.
@@ -132,15 +134,12 @@ fn parse(frame: &str) -> Frame {
         [comment] if comment.starts_with(':') => Frame::Comment,
         [retry] => Frame::Retry(parse_number(field(retry, "retry: "))),
         [event, data] => Frame::Event(parse_event(None, [event, data], frame)),
-        [id, event, data] => {
-            let id = parse_number(field(id, "id: "));
-            Frame::Event(parse_event(Some(id), [event, data], frame))
-        }
+        [id, event, data] => Frame::Event(parse_event(Some(field(id, "id: ")), [event, data], frame)),
         _ => panic!("a frame is id, event, data: {frame:?}"),
     }
 }
 
-fn parse_event(id: Option<u64>, [event, data]: [&str; 2], frame: &str) -> Event {
+fn parse_event(id: Option<&str>, [event, data]: [&str; 2], frame: &str) -> Event {
     let name = field(event, "event: ");
     assert!(
         name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'),
@@ -149,7 +148,8 @@ fn parse_event(id: Option<u64>, [event, data]: [&str; 2], frame: &str) -> Event 
     let data = serde_json::from_str::<Value>(field(data, "data: ")).expect("data is JSON");
     assert!(data.is_object(), "data is an object: {frame:?}");
     Event {
-        id,
+        id: id.filter(|id| !id.contains('.')).map(parse_number),
+        place: id.map(str::to_owned),
         name: name.to_owned(),
         data,
         raw: frame.to_owned(),

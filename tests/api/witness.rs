@@ -53,6 +53,7 @@ impl Witness {
     pub(crate) async fn next(&mut self) -> Result<Event, End> {
         let result = self.stream().next().await;
         match &result {
+            Ok(event) if event.place.is_some() && event.id.is_none() => panic!("no number: {}", event.raw),
             Ok(event) if event.id.is_some() => self.events.push(event.clone()),
             Ok(event) => {
                 if event.name == "rewind" {

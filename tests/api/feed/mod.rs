@@ -1,0 +1,8 @@
+//! The session feed: every device shows the same session, whatever happens to it and to the devices' connections.
+
+mod changes;
+mod faults;
+mod interleavings;
+mod resume;
+mod turns;
+mod viewer;
