@@ -61,8 +61,8 @@ impl From<Session> for SessionBody {
 }
 
 impl SessionBody {
-    fn seen_by(reader: &Reader, session: Session) -> Self {
-        let owner = Some(session.owner.clone()).filter(|owner| **owner != *reader.identity.subject);
+    pub(super) fn seen_by(subject: &str, session: Session) -> Self {
+        let owner = Some(session.owner.clone()).filter(|owner| owner != subject);
         Self {
             owner,
             ..session.into()
@@ -176,7 +176,7 @@ pub(super) async fn list_sessions(
     };
     let sessions = sessions
         .into_iter()
-        .map(|session| SessionBody::seen_by(&reader, session));
+        .map(|session| SessionBody::seen_by(&reader.identity.subject, session));
     let sessions = sessions.collect();
     Ok(HttpResponse::Ok().json(SessionPage {
         sessions,
@@ -187,7 +187,7 @@ pub(super) async fn list_sessions(
 
 pub(super) async fn get_session(reader: Reader, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let session = reader.reading.session(parse_id(&id)?).await?;
-    Ok(HttpResponse::Ok().json(SessionBody::seen_by(&reader, session)))
+    Ok(HttpResponse::Ok().json(SessionBody::seen_by(&reader.identity.subject, session)))
 }
 
 pub(super) async fn update_session(

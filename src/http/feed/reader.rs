@@ -166,7 +166,7 @@ impl Feed {
             if let (Some(active), Some((_, number))) = (self.pending.front_mut(), &live) {
                 active.1 = *number;
             }
-            return rows::snapshot(changes, live, self.turn_place());
+            return rows::snapshot(self.reading.subject(), changes, live, self.turn_place());
         };
         let turns: Vec<_> = if opening {
             streaming.collect()
@@ -180,7 +180,7 @@ impl Feed {
                 self.pending.push_back((turn_id, 0));
             }
         }
-        rows::changed(changes, since, self.turn_place())
+        rows::changed(self.reading.subject(), changes, since, self.turn_place())
     }
 
     fn turn_place(&self) -> Option<(TurnId, u64)> {

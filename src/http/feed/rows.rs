@@ -36,8 +36,8 @@ struct SessionChange {
     revision: i64,
 }
 
-/// Everything at once.
-pub(super) fn snapshot(changes: Changes, live: LiveText, turn: TurnPlace) -> Vec<u8> {
+/// Everything at once, as `subject` sees it.
+pub(super) fn snapshot(subject: &str, changes: Changes, live: LiveText, turn: TurnPlace) -> Vec<u8> {
     let Changes {
         session,
         messages,
@@ -54,7 +54,7 @@ pub(super) fn snapshot(changes: Changes, live: LiveText, turn: TurnPlace) -> Vec
         .map(|turn| ActiveTurn::new(turn, live, &mut messages));
     let revision = session.revision;
     let body = SnapshotBody {
-        session: session.into(),
+        session: SessionBody::seen_by(subject, session),
         messages,
         active_turn,
         revision,
@@ -66,7 +66,7 @@ pub(super) fn snapshot(changes: Changes, live: LiveText, turn: TurnPlace) -> Vec
 
 /// Each row that has changed since a revision, messages in the order of the conversation. A frame's id is the revision
 /// up to which nothing is missing then, so that a reader may be cut after any of them.
-pub(super) fn changed(changes: Changes, since: i64, turn: TurnPlace) -> Vec<u8> {
+pub(super) fn changed(subject: &str, changes: Changes, since: i64, turn: TurnPlace) -> Vec<u8> {
     let Changes {
         session,
         messages,
@@ -95,7 +95,7 @@ pub(super) fn changed(changes: Changes, since: i64, turn: TurnPlace) -> Vec<u8> 
     }
     if let Some(session) = session {
         let revision = session.fields_revision;
-        let session = session.into();
+        let session = SessionBody::seen_by(subject, session);
         let body = SessionChange { session, revision };
         push_rows(place(revision), "session-updated", &body, &mut frames);
     }
