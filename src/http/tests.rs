@@ -32,7 +32,10 @@ fn what_anybody_may_call_shows_nothing_of_a_user() {
 
 #[test]
 fn a_ticket_opens_event_streams_alone() {
-    assert_eq!(with(Access::Stream), ["GET /turns/{id}/events"]);
+    assert_eq!(
+        with(Access::Stream),
+        ["GET /turns/{id}/events", "GET /sessions/{id}/events"]
+    );
 }
 
 #[test]
