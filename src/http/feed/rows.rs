@@ -1,5 +1,6 @@
 //! What the rows of a session are in its feed: a snapshot, or one event for each row that has changed.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::messages::{ActiveTurn, MessageBody};
@@ -15,23 +16,27 @@ pub(super) type LiveText = Option<(String, u64)>;
 /// The place of a turn in which a reader goes on: see [`Place::turn`].
 type TurnPlace = Option<(TurnId, u64)>;
 
-#[derive(Serialize)]
+/// The session as it is, with its newest 50 messages.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct SnapshotBody {
+#[schemars(rename = "SessionSnapshot")]
+pub(in crate::http) struct SnapshotBody {
     session: SessionBody,
     messages: Vec<MessageBody>,
     active_turn: Option<ActiveTurn>,
     revision: i64,
 }
 
-#[derive(Serialize)]
-struct MessageChange {
+/// A message that was added or has changed, and the revision of that.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct MessageChange {
     message: MessageBody,
     revision: i64,
 }
 
-#[derive(Serialize)]
-struct SessionChange {
+/// The session, and the revision that it was changed with.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct SessionChange {
     session: SessionBody,
     revision: i64,
 }

@@ -4,6 +4,7 @@
 mod access;
 mod document;
 mod example;
+mod feed;
 mod messages;
 mod operation;
 mod operations;

@@ -1,7 +1,7 @@
 //! `/sessions` in the document.
 
-use super::example;
 use super::operation::{Operation, section};
+use super::{example, feed};
 use crate::http::sessions::{SessionBody, SessionFieldsBody, SessionPage, SessionQuery};
 
 /// A time in milliseconds and an id.
@@ -16,6 +16,7 @@ pub(super) fn operations() -> Vec<Operation> {
             get_session(),
             update_session(),
             delete_session(),
+            feed::follow_session(),
         ],
     )
 }

@@ -7,7 +7,7 @@ use super::operation::Operation;
 use super::schemas::Schemas;
 use crate::turn::event::{AttemptStart, ErrorEvent, TextOf, TurnEnd, TurnStart};
 
-const MEDIA_TYPE: &str = "text/event-stream";
+pub(super) const MEDIA_TYPE: &str = "text/event-stream";
 
 impl Operation {
     /// Answers with the events of a turn.
@@ -114,7 +114,7 @@ pub(super) fn passing() -> Vec<Value> {
     ]
 }
 
-fn frame(event: &str, description: &str, data: &Value) -> Value {
+pub(super) fn frame(event: &str, description: &str, data: &Value) -> Value {
     json!({
         "type": "object",
         "description": description,
