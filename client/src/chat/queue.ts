@@ -33,7 +33,7 @@ export class Queue {
   readonly #waiting = new Map<string, () => void>();
   #closed = false;
   #asked = false;
-  #draining: Promise<void> | null = null;
+  #draining = false;
   #holding: Promise<void> = Promise.resolve();
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #stopListening: () => void;
@@ -58,9 +58,7 @@ export class Queue {
   pump(): void {
     clearTimeout(this.#retryTimer);
     this.#asked = true;
-    this.#draining ??= this.#drainWhileAsked().finally(() => {
-      this.#draining = null;
-    });
+    if (!this.#draining) void this.#drainWhileAsked();
   }
 
   /** Keeps what waits: somebody has stopped a reply, or one has failed. */
@@ -76,10 +74,12 @@ export class Queue {
   }
 
   async #drainWhileAsked(): Promise<void> {
+    this.#draining = true;
     while (this.#asked) {
       this.#asked = false;
       await this.#drain();
     }
+    this.#draining = false;
     // What is behind a reply that is being written will be sent after it.
     if (!this.#options.isBusy()) this.#settleAll();
   }
@@ -93,6 +93,8 @@ export class Queue {
         this.#backoff.progress();
       }
     } catch (error) {
+      // Who asked meanwhile asked for what has just failed.
+      this.#asked = false;
       this.#retryLater(error);
     }
   }

@@ -61,5 +61,5 @@ function wholeCharacters(text: string, length: number): number {
 function joins(text: string, at: number): boolean {
   const [before, after] = [text.charCodeAt(at - 1), text.charCodeAt(at)];
   const inPair = before >= 0xd800 && before < 0xdc00 && after >= 0xdc00 && after < 0xe000;
-  return inPair || before === 0x200d || after === 0x200d || /^\p{M}/u.test(text.slice(at, at + 2));
+  return inPair || before === 0x200d || after === 0x200d || /^[\p{M}\p{Emoji_Modifier}]/u.test(text.slice(at, at + 2));
 }
