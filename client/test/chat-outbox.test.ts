@@ -70,7 +70,6 @@ describe("without a network", () => {
   });
 
   it("messages outlive a reload, and go into one session", async () => {
-    vi.stubGlobal("sessionStorage", new Map() as unknown as Storage);
     const kept = new Map<string, string>();
     vi.stubGlobal("sessionStorage", {
       getItem: (key: string) => kept.get(key) ?? null,
@@ -158,10 +157,12 @@ describe("a message that the server does not take", () => {
 
   it("is tried again by itself when the server cannot be reached, with the same key", async () => {
     world.server.next(CHAT, ...Array.from({ length: 6 }, () => unreachable));
-    const chat = world.chat();
+    const onError = vi.fn();
+    const chat = world.chat({ onError });
     expect(await passing(chat.send("one"))).toBeNull();
-    expect(chat.getSnapshot()).toMatchObject({ error: { code: "network", retryable: true } });
+    expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: "network", retryable: true }));
     await until(chat, ({ messages, status }) => messages.length === 2 && status === "ready");
+    expect(chat.getSnapshot().error).toBeNull();
     expect(world.server.to(CHAT)).toHaveLength(7);
     expect(new Set(world.server.to(CHAT).map(({ body }) => JSON.stringify(body))).size).toBe(1);
   });

@@ -74,6 +74,8 @@ export class SessionFeed {
         this.#say({ kind: "event", event });
         this.#take(event);
       }
+      // The next tab to lead may not have heard of the end yet.
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
     } catch (error) {
       if (!signal.aborted) onFailure?.(error);
     }
