@@ -227,6 +227,14 @@ impl TestApp {
         printed.trim_end().to_owned()
     }
 
+    /// Makes the token worthless that was made last.
+    pub(crate) fn revoke_last_token(&self) {
+        let listed = String::from_utf8(self.command(&["token", "list"]).stdout).expect("text");
+        let last = listed.lines().last().and_then(|line| line.split('\t').next());
+        let revoked = self.command(&["token", "revoke", last.expect("a token")]);
+        assert!(revoked.status.success(), "{revoked:?}");
+    }
+
     /// Runs the program with the server's environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Output {
         std::process::Command::new(env!("CARGO_BIN_EXE_tutorstream"))

@@ -3,13 +3,6 @@
 use crate::app::{Setup, TestApp};
 use crate::deadline::eventually;
 
-/// The id of the token that `list` shows in its last line.
-fn last_id(app: &TestApp) -> String {
-    let listed = list(app);
-    let line = listed.lines().last().expect("a line");
-    line.split('\t').next().expect("a column").to_owned()
-}
-
 fn list(app: &TestApp) -> String {
     let listed = app.command(&["token", "list"]);
     assert!(listed.status.success(), "{listed:?}");
@@ -21,8 +14,7 @@ async fn a_token_made_while_the_server_runs_works_at_once_and_not_after_its_revo
     let app = Setup::new().require_auth().start();
     let alice = app.as_user("alice");
     assert_eq!(alice.status_of("/sessions").await, 200);
-    let id = last_id(&app);
-    assert!(app.command(&["token", "revoke", &id]).status.success());
+    app.revoke_last_token();
     assert_eq!(alice.status_of("/sessions").await, 401);
     assert!(list(&app).lines().last().expect("a line").contains("revoked"));
 }

@@ -27,13 +27,7 @@ fn tokens(app: &TestApp) -> [String; 3] {
         app.token(&["--user", "alice", "--expires-in", "0s"]),
         app.token(&["--user", "alice"]),
     ];
-    let listed = String::from_utf8(app.command(&["token", "list"]).stdout).expect("text");
-    let last = listed.lines().last().and_then(|line| line.split('\t').next());
-    assert!(
-        app.command(&["token", "revoke", last.expect("an id")])
-            .status
-            .success()
-    );
+    app.revoke_last_token();
     tokens
 }
 
