@@ -106,6 +106,11 @@ impl Witness {
         end
     }
 
+    /// From now on this is another client's, with another token for example.
+    pub(crate) fn hand_to(&mut self, client: &Client) {
+        self.client = client.clone();
+    }
+
     /// Closes the tab.
     pub(crate) fn leave(&mut self) {
         self.stream = None;

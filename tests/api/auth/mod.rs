@@ -5,7 +5,11 @@ mod key_server;
 mod rsa_example;
 
 mod command;
+mod cookies;
 mod forged;
 mod keys;
+mod observers;
+mod origins;
+mod streams;
 mod tickets;
 mod tokens;
