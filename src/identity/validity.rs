@@ -72,10 +72,10 @@ impl Validities {
         let observing = observed.map(|session| Ground::Observing(session, Arc::clone(&identity.subject)));
         let grounds = identity.token_id.map(Ground::Token).into_iter().chain(observing);
         Validity {
-            expires: identity.expires_at.map(|expiry| {
+            expires: identity.expires_at.and_then(|expiry| {
                 let rest = u64::try_from(expiry - now()).unwrap_or(0);
-                // Timers know no further future than about two years.
-                Instant::now() + Duration::from_millis(rest.min(1 << 35))
+                // What is beyond the clock is never.
+                Instant::now().checked_add(Duration::from_millis(rest))
             }),
             grounds: grounds.map(|ground| self.hold(ground)).collect(),
         }
@@ -140,5 +140,79 @@ impl Drop for Hold {
                 all.remove(&self.ground);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::time::{Instant, timeout};
+
+    use super::{Ground, Validities};
+    use crate::identity::Identity;
+    use crate::ids::{SessionId, TokenId};
+    use crate::repository::now;
+
+    fn identity(expires_in: Option<i64>, token_id: Option<TokenId>) -> Identity {
+        Identity {
+            subject: "alice".into(),
+            observes: Arc::default(),
+            token_id,
+            expires_at: expires_in.map(|rest| now() + rest),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_ends_at_the_moment_its_token_expires() {
+        let all = Arc::new(Validities::default());
+        for rest in [-5_000, 0, 1_000, 90_000, 400 * 86_400_000] {
+            let begin = Instant::now();
+            all.of(&identity(Some(rest), None), None).ended().await;
+            let late = begin
+                .elapsed()
+                .as_millis()
+                .abs_diff(u128::try_from(rest.max(0)).unwrap_or(0));
+            // A wall clock and a timer: each counts milliseconds.
+            assert!(late < 1_000, "{rest}: {late}");
+        }
+        let never = all.of(&identity(None, None), None);
+        let year = Duration::from_secs(365 * 86_400);
+        assert!(timeout(year, never.ended()).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn streams_of_what_is_taken_back_end_and_others_go_on() {
+        let all = Arc::new(Validities::default());
+        let (token, session) = (TokenId::new(), SessionId::new());
+        let streams = [
+            all.of(&identity(None, Some(token)), None),
+            all.of(&identity(None, Some(TokenId::new())), None),
+            all.of(&identity(None, Some(TokenId::new())), Some(session)),
+        ];
+        let ended = async |stream: usize| {
+            let ended = timeout(Duration::from_secs(1), streams[stream].ended());
+            ended.await.is_ok()
+        };
+        all.end(&Ground::Token(token));
+        assert_eq!(
+            [ended(0).await, ended(1).await, ended(2).await],
+            [true, false, false]
+        );
+        all.end_observing(session, "bob");
+        assert!(!ended(2).await, "bob is somebody else");
+        all.end_observing(session, "alice");
+        assert_eq!([ended(1).await, ended(2).await], [false, true]);
+    }
+
+    #[test]
+    fn nothing_is_kept_for_streams_that_are_gone() {
+        let all = Arc::new(Validities::default());
+        let token = Some(TokenId::new());
+        let streams = [(); 3].map(|()| all.of(&identity(None, token), Some(SessionId::new())));
+        assert!(all.has_tokens());
+        drop(streams);
+        assert!(all.held.lock().expect("a lock").is_empty());
     }
 }
