@@ -1,5 +1,7 @@
 //! A whole service for one test: the real program, a folder, a database and a fake upstream of its own.
 
+mod operator;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
@@ -212,38 +214,6 @@ impl TestApp {
             assert_eq!(self.database().count(table), 0, "{table}");
         }
         assert_eq!(self.upstream.count(), 0);
-    }
-
-    /// The browser of a user, with a token that was made for it.
-    pub(crate) fn as_user(&self, user: &str) -> Client {
-        self.learner.with_token(Some(&self.token(&["--user", user])))
-    }
-
-    /// A new token, made on the command line.
-    pub(crate) fn token(&self, options: &[&str]) -> String {
-        let made = self.command(&[&["token", "create"], options].concat());
-        assert!(made.status.success(), "{made:?}");
-        let printed = String::from_utf8(made.stdout).expect("a token is ASCII");
-        printed.trim_end().to_owned()
-    }
-
-    /// Makes the token worthless that was made last.
-    pub(crate) fn revoke_last_token(&self) {
-        let listed = String::from_utf8(self.command(&["token", "list"]).stdout).expect("text");
-        let last = listed.lines().last().and_then(|line| line.split('\t').next());
-        let revoked = self.command(&["token", "revoke", last.expect("a token")]);
-        assert!(revoked.status.success(), "{revoked:?}");
-    }
-
-    /// Runs the program with the server's environment.
-    pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Output {
-        std::process::Command::new(env!("CARGO_BIN_EXE_tutorstream"))
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .output()
-            .expect("the program can be started")
     }
 
     /// What the server has logged.
