@@ -45,16 +45,17 @@ fn calls(things: &Things) -> Vec<Call> {
         };
         let filled = path
             .replace("{id}", id)
-            .replace("{message_id}", message)
+            .replace("{messageId}", message)
             .replace("{user}", "eve")
             .replace("{path:.*}", "app.js");
+        assert!(!filled.contains('{'), "{path}: say what is filled in");
         let body = match (method.as_str(), path) {
             ("POST", "/stream-chat") => json!({ "sessionId": session, "message": "?" }),
             ("POST", "/stream-tickets") => json!({ "path": format!("/turns/{turn}/events") }),
             ("POST", "/sessions") => json!({}),
             ("PATCH", "/sessions/{id}") => json!({ "title": "Light" }),
             ("POST", "/sessions/{id}/messages") => json!({ "role": "user", "content": "?" }),
-            ("PATCH", "/sessions/{id}/messages/{message_id}") => json!({ "content": "?" }),
+            ("PATCH", "/sessions/{id}/messages/{messageId}") => json!({ "content": "?" }),
             ("GET" | "DELETE", _) | ("POST", "/login" | "/logout") => Value::Null,
             (_, path) if path.contains("{id}") => Value::Null,
             _ => panic!("{method} {path}: say how it is called"),
