@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::identity::{Authority, Validities};
+use crate::limits::Limits;
 use crate::repository::Repository;
 use crate::telemetry::Metrics;
 use crate::turn::Turns;
@@ -23,6 +24,8 @@ pub struct App {
     pub cookie: bool,
     /// Who may see the metrics.
     pub metrics_access: MetricsAccess,
+    /// How much may be taken.
+    pub limits: Limits,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Whether the bundled practice tutor answers.

@@ -11,6 +11,7 @@ pub mod fanout;
 pub mod http;
 pub mod identity;
 pub mod ids;
+pub mod limits;
 pub mod model;
 pub mod provider;
 pub mod repository;

@@ -148,6 +148,13 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    request_rates (owner) {
+        owner -> Text,
+        full_at -> BigInt,
+    }
+}
+
 diesel::joinable!(messages -> sessions (session_id));
 diesel::joinable!(turns -> sessions (session_id));
 diesel::joinable!(turn_events -> turns (turn_id));

@@ -16,6 +16,7 @@ use crate::app::{App, MetricsAccess};
 use crate::config::{AllowedHosts, AuthSettings, Settings};
 use crate::http::{self, Connections};
 use crate::identity::{Authority, JwtError, Validities, opaque};
+use crate::limits::{Limits, Seats};
 use crate::provider::{self, ProviderError};
 use crate::repository::{OpenError, Repository, RepositoryError, StorageHealth};
 use crate::telemetry::Metrics;
@@ -86,8 +87,16 @@ impl Application {
             agent: Agent::new(settings.instructions, settings.context_tokens),
             metrics: Arc::clone(&metrics),
             merge_window: settings.merge_window,
+            seats: Seats::new(settings.limits.turns),
+            tokens_per_day: settings.limits.tokens_per_day,
         });
         turns.take_up(left_over).await?;
+        let limits = Limits::new(&settings.limits);
+        limits.requests.take_up(&repository).await?;
+        drop(
+            tokio::runtime::Handle::current()
+                .spawn(Arc::clone(&limits.requests).keep(Arc::clone(&repository))),
+        );
         let closing = CancellationToken::new();
         let validities = Arc::new(Validities::default());
         tokio::runtime::Handle::current().spawn(Arc::clone(&validities).watch(Arc::clone(&repository)));
@@ -98,6 +107,7 @@ impl Application {
             metrics_access: metrics_access(&settings.auth, address),
             repository,
             turns,
+            limits,
             metrics,
             practice,
             closing,
@@ -162,6 +172,9 @@ impl Application {
             (ended, ()) = async { tokio::join!(server, stop(&app, &handle, drain)) } => {
                 ended.map_err(ServerError::Serve)?;
                 let repository = Arc::clone(&app.repository);
+                if let Err(error) = app.limits.requests.store(&repository).await {
+                    log::warn!("limits.not_stored error={error:?}");
+                }
                 // The writer's thread ends when everything that waits is written.
                 let _ = tokio::task::spawn_blocking(move || repository.close()).await;
             }

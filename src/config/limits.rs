@@ -14,7 +14,7 @@ pub(super) struct LimitsFile {
     connections: Option<usize>,
     connections_per_address: Option<usize>,
     failed_authentications_per_minute: Option<u32>,
-    streams: Option<usize>,
+    parallel_requests: Option<usize>,
     turns: Option<usize>,
     requests_per_second: Option<u32>,
     requests_per_minute: Option<u32>,
@@ -33,8 +33,8 @@ pub struct Limits {
     pub failed_authentications_per_minute: Option<u32>,
     /// Whether the two limits on addresses count loopback too, where a proxy speaks for everybody.
     pub counts_loopback: bool,
-    /// Open event streams of one user.
-    pub streams: Option<usize>,
+    /// Requests of one user that are answered at the same time, open event streams among them.
+    pub parallel_requests: Option<usize>,
     /// Turns of one user that have not ended.
     pub turns: Option<usize>,
     /// Requests of one user.
@@ -58,7 +58,7 @@ pub(super) fn limits(file: LimitsFile, has_users: bool) -> Limits {
         connections_per_address: count(file.connections_per_address, 512),
         failed_authentications_per_minute: number(file.failed_authentications_per_minute, 60),
         counts_loopback,
-        streams: count(file.streams, of_users(64)),
+        parallel_requests: count(file.parallel_requests, of_users(128)),
         turns: count(file.turns, of_users(16)),
         requests_per_second: number(file.requests_per_second, of_users(50)),
         requests_per_minute: number(file.requests_per_minute, of_users(600)),
@@ -94,7 +94,7 @@ mod tests {
     fn without_users_only_what_is_set_is_limited() {
         let bare = limits(LimitsFile::default(), false);
         assert_eq!(
-            (bare.streams, bare.turns, bare.requests_per_second),
+            (bare.parallel_requests, bare.turns, bare.requests_per_second),
             (None, None, None)
         );
         assert_eq!((bare.requests_per_minute, bare.tokens_per_day), (None, None));
@@ -109,10 +109,15 @@ mod tests {
     #[test]
     fn zero_switches_a_default_off() {
         let file: LimitsFile =
-            toml::from_str("streams = 0\ntokens_per_day = 0\nstalled_reader_seconds = 0").expect("a table");
+            toml::from_str("parallel_requests = 0\ntokens_per_day = 0\nstalled_reader_seconds = 0")
+                .expect("a table");
         let limits = limits(file, true);
         assert_eq!(
-            (limits.streams, limits.tokens_per_day, limits.stalled_reader),
+            (
+                limits.parallel_requests,
+                limits.tokens_per_day,
+                limits.stalled_reader
+            ),
             (None, None, None)
         );
         assert_eq!(limits.turns, Some(16));

@@ -3,7 +3,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, Shutdown};
+use std::net::{IpAddr, Shutdown};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::dev::Extensions;
@@ -11,6 +11,7 @@ use actix_web::rt::net::TcpStream;
 use socket2::SockRef;
 
 use crate::config::Limits;
+use crate::limits::network;
 
 /// An answer in one packet, for a connection that is not taken.
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
@@ -98,17 +99,6 @@ impl Drop for Counted {
                 open.of_address.remove(&address);
             }
         }
-    }
-}
-
-/// Whose an address is: in IPv6 a subscriber has a /64 (RFC 6177), in IPv4 an address.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) if !address.is_loopback() => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        address => address,
     }
 }
 

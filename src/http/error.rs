@@ -199,6 +199,14 @@ impl From<RepositoryError> for ApiError {
                 let detail = "As many observe this session as may.";
                 Self::new(StatusCode::CONFLICT, "too-many-observers", detail)
             }
+            RepositoryError::TooManyTurns => {
+                let detail = "As many of your replies are being written as may be. Stop one, or wait.";
+                Self::too_many("too-many-turns", (detail, 5))
+            }
+            RepositoryError::TokensSpent => {
+                let detail = "Your tokens of this day are spent. The day ends at midnight, UTC.";
+                Self::too_many("tokens-spent", (detail, until_midnight()))
+            }
             RepositoryError::KeyReused => {
                 let detail = "This idempotency key was used for another request.";
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-conflict", detail)
@@ -222,6 +230,12 @@ impl From<RepositoryError> for ApiError {
             }
         }
     }
+}
+
+/// Seconds until the next day of UTC begins.
+fn until_midnight() -> u32 {
+    use chrono::Timelike;
+    86_400 - chrono::Utc::now().num_seconds_from_midnight()
 }
 
 impl From<TurnError> for ApiError {

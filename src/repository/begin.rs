@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
+use super::allowance::{self, Allowance};
 use super::error::RepositoryError;
 use super::messages::{self, Message};
 use super::now;
@@ -97,13 +98,14 @@ pub enum Begun {
 pub(super) fn begin_turn(
     connection: &mut SqliteConnection,
     scope: &Scope,
-    new: &NewTurn,
+    (new, allowance): (&NewTurn, Allowance),
 ) -> Result<Begun, RepositoryError> {
     if let Some(key) = &new.key
         && let Some(turn_id) = joined(connection, &scope.subject, key)?
     {
         return Ok(Begun::Joined(turn_id));
     }
+    allowance::check(connection, &scope.subject, allowance)?;
     let begun = match &new.task {
         Task::Answer(message) => begin_answer(connection, scope, message, &new.answering)?,
         Task::Regenerate(session_id, message_id) => {

@@ -25,6 +25,12 @@ pub enum RepositoryError {
     /// Too many turns wait for the running one.
     #[error("too many turns are waiting in this session")]
     QueueFull,
+    /// As many turns of the user run as may.
+    #[error("as many turns of this user are running as may")]
+    TooManyTurns,
+    /// The user has spent all tokens of this day.
+    #[error("the tokens of this day are spent")]
+    TokensSpent,
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,

@@ -3,6 +3,7 @@
 //! of providers, or of what a frame says.
 
 mod age;
+mod allowance;
 mod begin;
 mod changes;
 mod checkpoint;
@@ -19,6 +20,7 @@ mod open;
 mod pace;
 mod pool;
 mod queue;
+mod rates;
 mod reading;
 mod recovery;
 mod scope;
@@ -39,6 +41,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub use allowance::Allowance;
 pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn, Task};
 pub use changes::Changes;
 pub use error::RepositoryError;
@@ -47,6 +50,7 @@ pub use messages::Message;
 pub use observers::Observer;
 pub use open::OpenError;
 pub use pool::ReadPool;
+pub use rates::RateShare;
 pub use reading::ReadingRepository;
 pub use recovery::LeftOver;
 pub use scope::{Observes, Scope};

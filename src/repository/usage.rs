@@ -97,6 +97,20 @@ pub(super) fn since(
     Ok(rows.load(connection)?)
 }
 
+/// Tokens that the user has spent on the day of this moment, read and written.
+pub(super) fn spent_on_day_of(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    at: i64,
+) -> Result<i64, RepositoryError> {
+    let day = usage_days::owner.eq(owner).and(usage_days::day.eq(day_of(at)));
+    let rows = usage_days::table
+        .filter(day)
+        .select((usage_days::input_tokens, usage_days::output_tokens));
+    let rows = rows.load::<(i64, i64)>(connection)?;
+    Ok(rows.iter().map(|(input, output)| input + output).sum())
+}
+
 /// The UTC day of a moment, `YYYY-MM-DD`.
 fn day_of(milliseconds: i64) -> String {
     let time = DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
@@ -148,5 +162,18 @@ mod tests {
             .collect();
         assert_eq!(seen, [("1970-01-01", 2, 10, 4), ("1970-01-02", 1, 5, 2)]);
         assert_eq!(since(&mut connection, "a", "1970-01-02").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_tokens_of_a_day_are_those_of_its_user_and_of_no_other_day() {
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        connection
+            .run_pending_migrations(crate::repository::open::MIGRATIONS)
+            .unwrap();
+        for (owner, at) in [("a", 0), ("a", 1), ("a", 86_400_000), ("b", 0)] {
+            record(&mut connection, owner, &spending(5, at)).unwrap();
+        }
+        let mut spent = |owner, at| spent_on_day_of(&mut connection, owner, at).unwrap();
+        assert_eq!((spent("a", 7), spent("a", 86_400_000), spent("c", 0)), (14, 7, 0));
     }
 }

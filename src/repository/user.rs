@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::Writer;
+use super::allowance::Allowance;
 use super::begin::{self, Begun, NewTurn};
 use super::error::RepositoryError;
 use super::job::Changed;
@@ -178,10 +179,10 @@ impl UserRepository {
     }
 
     /// Stores what a turn begins with; `TurnRunning`, `QueueFull`, `KeyReused`, `NotContinuable`.
-    pub async fn begin_turn(&self, new: NewTurn) -> Result<Begun> {
+    pub async fn begin_turn(&self, new: NewTurn, allowance: Allowance) -> Result<Begun> {
         let scope = self.scope();
         let work = move |connection: &mut _| {
-            Ok(match begin::begin_turn(connection, &scope, &new)? {
+            Ok(match begin::begin_turn(connection, &scope, (&new, allowance))? {
                 Begun::New(begun) => Changed::session(begun.turn.session_id, Begun::New(begun)),
                 joined @ Begun::Joined(_) => Changed::none(joined),
             })

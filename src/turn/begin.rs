@@ -7,7 +7,8 @@ use super::live::{Interruption, LiveTurn};
 use super::log::{Resumption, TurnLog};
 use super::run::{self, Beginning};
 use super::{MOST_LIVE, Started, TurnError, Turns};
-use crate::repository::{Begun, BegunTurn, NewTurn, RepositoryError, Turn, UserRepository};
+use crate::limits::Seat;
+use crate::repository::{Allowance, Begun, BegunTurn, NewTurn, RepositoryError, Turn, UserRepository};
 
 impl Turns {
     /// Stores what is to be answered and starts answering it. Goes on when the caller does not wait for it.
@@ -18,10 +19,16 @@ impl Turns {
     pub async fn start(self: &Arc<Self>, user: UserRepository, new: NewTurn) -> Result<Started, TurnError> {
         self.admit()?;
         let turns = Arc::clone(self);
+        // Only what really begins needs a seat: a request that joins a turn has none to take.
+        let seat = self.seats.take(user.owner());
+        let allowance = Allowance {
+            turn: seat.is_some(),
+            tokens_per_day: self.tokens_per_day,
+        };
         // A caller that goes away must not leave a turn that is stored and never driven.
         let task = self.main.spawn(async move {
-            match user.begin_turn(new).await? {
-                Begun::New(begun) => Ok(turns.launch(user, *begun)),
+            match user.begin_turn(new, allowance).await? {
+                Begun::New(begun) => Ok(turns.launch((user, seat), *begun)),
                 Begun::Joined(turn_id) => {
                     let (turn, _) = user.turn(turn_id).await?;
                     Ok(Started {
@@ -48,7 +55,7 @@ impl Turns {
         Ok(())
     }
 
-    fn launch(self: &Arc<Self>, user: UserRepository, begun: BegunTurn) -> Started {
+    fn launch(self: &Arc<Self>, (user, seat): (UserRepository, Option<Seat>), begun: BegunTurn) -> Started {
         let BegunTurn {
             turn,
             kept,
@@ -60,7 +67,7 @@ impl Turns {
             session_id: turn.session_id,
             joined: false,
         };
-        let live = self.enter(turn, user, Resumption::default());
+        let live = self.enter(turn, (user, seat), Resumption::default());
         run::begin_log(&live, &kept);
         self.spawn(
             live,
@@ -74,10 +81,15 @@ impl Turns {
     }
 
     /// From now on others find the turn.
-    pub(super) fn enter(&self, turn: Turn, user: UserRepository, from: Resumption) -> Arc<LiveTurn> {
+    pub(super) fn enter(
+        &self,
+        turn: Turn,
+        (user, seat): (UserRepository, Option<Seat>),
+        from: Resumption,
+    ) -> Arc<LiveTurn> {
         let writer = self.repository.writer().clone();
         let log = TurnLog::new(turn.id, writer, Arc::clone(&self.merging), from);
-        let live = LiveTurn::new(turn, user, log);
+        let live = LiveTurn::new(turn, (user, seat), log);
         self.lock().insert(live.turn.id, Arc::clone(&live));
         if self.abandoning.load(Ordering::SeqCst) {
             live.interrupt(Interruption::Abandon);

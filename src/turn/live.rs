@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use super::log::TurnLog;
+use crate::limits::Seat;
 use crate::repository::{Turn, UserRepository};
 
 /// Why a running turn is to end before its reply does.
@@ -23,16 +24,23 @@ pub(super) struct LiveTurn {
     pub(super) turn: Turn,
     pub(super) repository: UserRepository,
     pub(super) log: Arc<TurnLog>,
+    /// One of those that the user may take at once.
+    _seat: Option<Seat>,
     reason: Mutex<Option<Interruption>>,
     interrupted: CancellationToken,
 }
 
 impl LiveTurn {
-    pub(super) fn new(turn: Turn, repository: UserRepository, log: Arc<TurnLog>) -> Arc<Self> {
+    pub(super) fn new(
+        turn: Turn,
+        (repository, seat): (UserRepository, Option<Seat>),
+        log: Arc<TurnLog>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             turn,
             repository,
             log,
+            _seat: seat,
             reason: Mutex::default(),
             interrupted: CancellationToken::new(),
         })

@@ -29,6 +29,7 @@ pub use subscription::{Next, Subscription};
 use self::live::{Interruption, LiveTurn};
 use crate::agent::Agent;
 use crate::ids::{SessionId, TurnId};
+use crate::limits::Seats;
 use crate::provider::Provider;
 use crate::repository::{Answering, Repository, RepositoryError, StorageHealth, UserRepository};
 use crate::telemetry::Metrics;
@@ -75,6 +76,10 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Deltas of a turn that arrive within this time become one event.
     pub merge_window: Duration,
+    /// How many turns of a user may run.
+    pub seats: Seats,
+    /// How many tokens a user may spend in a day of UTC.
+    pub tokens_per_day: Option<u64>,
 }
 
 /// All turns of this process.
@@ -84,6 +89,8 @@ pub struct Turns {
     agent: Agent,
     metrics: Arc<Metrics>,
     merging: Arc<Merging>,
+    seats: Seats,
+    tokens_per_day: Option<u64>,
     main: Handle,
     tasks: TaskTracker,
     live: Mutex<HashMap<TurnId, Arc<LiveTurn>>>,
@@ -102,6 +109,8 @@ impl Turns {
             agent: parts.agent,
             metrics: parts.metrics,
             merging: Arc::new(Merging::new(parts.merge_window)),
+            seats: parts.seats,
+            tokens_per_day: parts.tokens_per_day,
             main: Handle::current(),
             tasks: TaskTracker::new(),
             live: Mutex::default(),

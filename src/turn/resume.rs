@@ -37,7 +37,8 @@ impl Turns {
             };
             let user = self.repository.for_user(Scope::of(&left.owner));
             let text = self.restored_text(&user, &left).await?;
-            let live = self.enter(left.turn, user, from);
+            let seat = self.seats.take(user.owner());
+            let live = self.enter(left.turn, (user, seat), from);
             if from.number == 0 {
                 run::begin_log(&live, &text);
             } else if !text.is_empty() && !has_text(&left.frames) {

@@ -38,6 +38,7 @@ mod http_oddities;
 mod idempotency;
 mod io_errors;
 mod kill_9;
+mod limits;
 mod openapi;
 mod operations;
 mod provider_faults;

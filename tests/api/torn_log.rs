@@ -157,6 +157,8 @@ impl Source {
             agent: Agent::new(None, 8_000),
             metrics,
             merge_window: Duration::ZERO,
+            seats: tutorstream::limits::Seats::new(None),
+            tokens_per_day: None,
         });
         turns.take_up(left_over).await.expect("what is left is taken up");
         turns.drain(Duration::from_secs(30)).await;

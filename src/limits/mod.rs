@@ -1,0 +1,40 @@
+//! How much one user, or one address, may take: arithmetic and counts. Knows nothing of HTTP, and never waits: what
+//! is too much is refused, with the time after which it may not be.
+
+mod failures;
+mod network;
+mod rate;
+mod requests;
+mod seats;
+
+pub use failures::Failures;
+pub(crate) use network::network;
+pub use rate::Standing;
+pub use requests::{Requests, TooMany};
+pub use seats::{Seat, Seats};
+
+use std::sync::Arc;
+
+use crate::config;
+
+/// All limits on users and on those who are not known to be one.
+pub struct Limits {
+    /// How often a user may ask.
+    pub requests: Arc<Requests>,
+    /// How many requests of a user may be answered at once, open streams among them.
+    pub parallel: Seats,
+    /// How often an address may be wrong about who it is.
+    pub failures: Failures,
+}
+
+impl Limits {
+    /// Nothing is taken yet.
+    #[must_use]
+    pub fn new(settings: &config::Limits) -> Self {
+        Self {
+            requests: Arc::new(Requests::new(settings)),
+            parallel: Seats::new(settings.parallel_requests),
+            failures: Failures::new(settings),
+        }
+    }
+}
