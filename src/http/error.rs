@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::quota;
 use crate::ids::TurnId;
+use crate::limits::Standing;
 use crate::repository::RepositoryError;
 use crate::telemetry::current_request;
 use crate::turn::TurnError;
@@ -18,11 +20,13 @@ pub(super) struct ApiError {
     code: &'static str,
     detail: String,
     /// Where the caller finds what stands in its way.
-    location: Option<String>,
+    location: Option<Box<str>>,
     /// Seconds.
     retry_after: Option<u32>,
     /// Methods that the path takes.
-    allow: Option<String>,
+    allow: Option<Box<str>>,
+    /// Where the caller stands with a rate.
+    standing: Option<Box<Standing>>,
     /// How to say who one is.
     authenticate: Option<&'static str>,
 }
@@ -56,6 +60,7 @@ impl ApiError {
             retry_after: None,
             allow: None,
             authenticate: None,
+            standing: None,
         }
     }
 
@@ -104,10 +109,17 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
-    fn too_many(code: &'static str, (detail, seconds): (&str, u32)) -> Self {
+    pub(super) fn too_many(code: &'static str, (detail, seconds): (&str, u32)) -> Self {
         Self {
             retry_after: Some(seconds),
             ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail)
+        }
+    }
+
+    pub(super) fn standing(self, standing: Standing) -> Self {
+        Self {
+            standing: Some(Box::new(standing)),
+            ..self
         }
     }
 
@@ -115,7 +127,7 @@ impl ApiError {
         let detail = "This path does not take that method.";
         let error = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail);
         Self {
-            allow: Some(allowed.to_owned()),
+            allow: Some(allowed.into()),
             ..error
         }
     }
@@ -132,7 +144,7 @@ impl ApiError {
         let detail = "A reply is being written in this session: follow it, stop it, or send with onBusy.";
         let error = Self::new(StatusCode::CONFLICT, "turn-running", detail);
         Self {
-            location: Some(format!("/turns/{turn_id}/events")),
+            location: Some(format!("/turns/{turn_id}/events").into()),
             ..error
         }
     }
@@ -157,7 +169,7 @@ impl ResponseError for ApiError {
         let mut response = HttpResponse::build(self.status);
         response.content_type("application/problem+json");
         if let Some(location) = &self.location {
-            response.insert_header((header::LOCATION, location.as_str()));
+            response.insert_header((header::LOCATION, &**location));
         }
         if let Some(seconds) = self.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds));
@@ -166,7 +178,7 @@ impl ResponseError for ApiError {
             response.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
         if let Some(allow) = &self.allow {
-            response.insert_header((header::ALLOW, allow.as_str()));
+            response.insert_header((header::ALLOW, &**allow));
         }
         let problem = Problem {
             r#type: "about:blank",
@@ -176,7 +188,11 @@ impl ResponseError for ApiError {
             code: self.code,
             request_id: &request_id,
         };
-        response.body(serde_json::to_string(&problem).unwrap_or_default())
+        let mut response = response.body(serde_json::to_string(&problem).unwrap_or_default());
+        if let Some(standing) = &self.standing {
+            quota::say(response.headers_mut(), **standing);
+        }
+        response
     }
 }
 

@@ -15,6 +15,7 @@ mod openapi;
 mod ops;
 mod page;
 mod query;
+mod quota;
 mod routes;
 mod sessions;
 mod sse;

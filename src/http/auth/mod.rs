@@ -14,8 +14,8 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError};
 
 pub(super) use self::cookie::{login, logout};
 use self::credentials::Credentials;
-use super::SharedApp;
 use super::error::ApiError;
+use super::{SharedApp, quota};
 use crate::app::{App, MetricsAccess};
 use crate::identity::{Identity, Refusal, Validity, opaque};
 use crate::ids::SessionId;
@@ -49,25 +49,59 @@ pub(super) async fn enforce(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    match admit(access, request.request()).await {
-        Ok(None) => {}
-        Ok(Some(identity)) => {
-            request.extensions_mut().insert(Admitted { identity, access });
-        }
-        Err(error) => return Ok(request.into_response(error.error_response())),
+    let passed = admit(access, request.request()).await.and_then(|identity| {
+        let Some(identity) = identity else { return Ok(None) };
+        let pass = quota::admit(state(request.request())?, &identity.subject)?;
+        request.extensions_mut().insert(Admitted { identity, access });
+        Ok(Some(pass))
+    });
+    match passed {
+        Ok(None) => next.call(request).await,
+        Ok(Some(pass)) => Ok(pass.accompany(next.call(request).await?)),
+        Err(error) => Ok(request.into_response(error.error_response())),
     }
-    next.call(request).await
 }
 
 async fn admit(access: Access, request: &HttpRequest) -> Result<Option<Identity>, ApiError> {
-    let Some(app) = request.app_data::<SharedApp>() else {
-        return Err(ApiError::internal("no state"));
-    };
+    let app = state(request)?;
     match access {
         Access::Public => Ok(None),
-        Access::Metrics => admit_to_metrics(app, request).map(|()| None),
-        Access::Read | Access::Stream | Access::Write => identify(app, access, request).await.map(Some),
+        Access::Metrics => within_failures(app, request, async { admit_to_metrics(app, request) })
+            .await
+            .map(|()| None),
+        Access::Read | Access::Stream | Access::Write => {
+            within_failures(app, request, identify(app, access, request))
+                .await
+                .map(Some)
+        }
     }
+}
+
+fn state(request: &HttpRequest) -> Result<&SharedApp, ApiError> {
+    let app = request.app_data::<SharedApp>();
+    app.ok_or_else(|| ApiError::internal("no state"))
+}
+
+/// An address that was wrong about who it is too often is not listened to, right or wrong.
+async fn within_failures<T>(
+    app: &App,
+    request: &HttpRequest,
+    found: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, ApiError> {
+    let Some(peer) = request.peer_addr() else {
+        return found.await;
+    };
+    app.limits
+        .failures
+        .check(peer.ip())
+        .map_err(quota::too_many_failures)?;
+    let found = found.await;
+    if let Err(error) = &found
+        && error.status_code() == StatusCode::UNAUTHORIZED
+    {
+        app.limits.failures.failed(peer.ip());
+    }
+    found
 }
 
 async fn identify(app: &App, access: Access, request: &HttpRequest) -> Result<Identity, ApiError> {
