@@ -89,6 +89,7 @@ impl Turns {
             last_number,
         };
         let log = Arc::clone(&live.log);
+        live.give_seat_back();
         match self.repository.finalise(log, live.turn.clone(), outcome).await {
             Ok(_) => log::info!("turn.ended turn.id={} status={status}", live.turn.id),
             Err(error) => {

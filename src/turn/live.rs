@@ -25,7 +25,7 @@ pub(super) struct LiveTurn {
     pub(super) repository: UserRepository,
     pub(super) log: Arc<TurnLog>,
     /// One of those that the user may take at once.
-    _seat: Option<Seat>,
+    seat: Mutex<Option<Seat>>,
     reason: Mutex<Option<Interruption>>,
     interrupted: CancellationToken,
 }
@@ -40,7 +40,7 @@ impl LiveTurn {
             turn,
             repository,
             log,
-            _seat: seat,
+            seat: Mutex::new(seat),
             reason: Mutex::default(),
             interrupted: CancellationToken::new(),
         })
@@ -48,6 +48,11 @@ impl LiveTurn {
 
     pub(super) fn belongs_to(&self, owner: &str) -> bool {
         self.repository.owner() == owner
+    }
+
+    /// From now on another turn may run instead: before the end is shown, so that whoever has seen it may go on.
+    pub(super) fn give_seat_back(&self) {
+        drop(self.seat.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// The first reason counts.
