@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tutorstream::config::{ServeArgs, Settings, log_format};
+use tutorstream::doctor;
 use tutorstream::runtime::main_runtime;
 use tutorstream::server::Application;
 use tutorstream::telemetry;
@@ -26,6 +27,8 @@ struct Cli {
 enum Command {
     /// Serve until SIGTERM; this is the default
     Serve(ServeArgs),
+    /// Look at the settings, the database and each provider, and say what is wrong and how to mend it
+    Doctor(ServeArgs),
     /// Create, list and revoke bearer tokens, also while the server runs
     Token(TokenArgs),
 }
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     };
     let ended = match cli.command {
         Some(Command::Serve(args)) => run(args),
+        Some(Command::Doctor(args)) => examine(args),
         Some(Command::Token(args)) => args.run(),
         None => run(cli.serve),
     };
@@ -58,6 +62,19 @@ fn run(args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
     // After a second signal nothing is waited for.
     runtime.shutdown_background();
     served
+}
+
+/// Prints what was found; an error when something has to be mended.
+#[expect(clippy::print_stdout, reason = "what was found is what this command is for")]
+fn examine(mut args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
+    args.read_keys();
+    let report = main_runtime()?.block_on(doctor::examine(args));
+    println!("{report}");
+    if report.is_well() {
+        Ok(())
+    } else {
+        Err("something has to be mended: see above".into())
+    }
 }
 
 async fn serve(mut args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {

@@ -133,7 +133,7 @@ struct Version {
 }
 
 /// Before 3.51.3 a reset of the write-ahead log could lose commits (<https://sqlite.org/wal.html#walresetbug>).
-fn check_version(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
+pub(super) fn check_version(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
     let row = diesel::sql_query("SELECT sqlite_version() AS version").get_result::<Version>(connection);
     let row = row.map_err(|error| damaged_or_unopenable(path, &error.to_string()))?;
     let mut parts = row.version.split('.').map(|part| part.parse().unwrap_or(0));
@@ -151,7 +151,7 @@ struct QuickCheck {
     quick_check: String,
 }
 
-fn check(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
+pub(super) fn check(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
     let rows = diesel::sql_query("PRAGMA quick_check(1)").load::<QuickCheck>(connection);
     let report = match rows {
         Ok(rows) => rows
@@ -171,7 +171,7 @@ fn check(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError
     }
 }
 
-fn damaged_or_unopenable(path: &Path, reason: &str) -> OpenError {
+pub(super) fn damaged_or_unopenable(path: &Path, reason: &str) -> OpenError {
     let path = path.to_owned();
     if reason.contains("malformed") || reason.contains("not a database") {
         OpenError::Damaged {

@@ -30,6 +30,7 @@ mod bad_input;
 mod busy;
 mod connections;
 mod continuation;
+mod doctor;
 mod feed;
 mod golden;
 mod heads;
