@@ -8,6 +8,7 @@ import {
   foldOlderPage,
   foldPage,
   foldTurn,
+  runningTurn,
 } from "../src/chat/conversation.js";
 import { IDS } from "./support/frames.js";
 import { message, page } from "./support/messages.js";
@@ -119,6 +120,29 @@ describe("the feed", () => {
     const conversation = foldFeed(running("He", 2), row(complete));
     expect(conversation.turns[TURN]).toMatchObject({ status: "complete", text: "Hello" });
     expect(conversation.messages[1]).toMatchObject({ content: "Hello", status: "complete" });
+  });
+
+  it("shows what a snapshot has of a reply, also when that is less than was seen", () => {
+    const messages = [message("m1", "user", "Hi"), message("m2", "assistant", "He", "m1", "streaming")];
+    const activeTurn = { turnId: TURN, messageId: "m2", status: "streaming", lastEventId: 2 } as const;
+    const session = { id: "s", title: "T", subject: null, learnerProfile: null, revision: 1, createdAt: "", updatedAt: "" };
+    const data = { session, messages, activeTurn, revision: 1 };
+    const told = foldFeed(running("Hello that was lost", 7), { type: "session-snapshot", place: "1", data });
+    expect(contents(told)).toEqual(["Hi", "He"]);
+    expect(contents(foldFeed(told, inFeed(delta(1_000_003, "y"))))).toEqual(["Hi", "Hey"]);
+  });
+
+  it("forgets a reply that a snapshot no longer has", () => {
+    const session = { id: "s", title: "T", subject: null, learnerProfile: null, revision: 1, createdAt: "", updatedAt: "" };
+    const data = { session, messages: [message("m1", "user", "Hi")], activeTurn: null, revision: 1 };
+    const told = foldFeed(running("lost", 7), { type: "session-snapshot", place: "1", data });
+    expect(contents(told)).toEqual(["Hi"]);
+    expect(runningTurn(told)).toBeNull();
+  });
+
+  it("leaves out a change of a message that is older than what is shown", () => {
+    const before = running("He", 2);
+    expect(contents(foldFeed(before, row(message("m0", "user", "Old"))))).toEqual(contents(before));
   });
 
   it("takes new titles and the session's end", () => {

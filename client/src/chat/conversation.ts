@@ -9,6 +9,8 @@ import { type TurnState, initialTurn, reduce } from "./turn-state.js";
 
 /** Ended turns that are remembered, so that late news of them are known to be old. */
 const ENDED_TURNS_KEPT = 16;
+/** The last event of a turn whose events are to be told anew, before the first one. */
+const VOID = -1;
 
 export interface KnownMessage extends Message {
   /** The same from before the server knew the message: for lists on a screen. */
@@ -111,8 +113,12 @@ export function foldFeed(before: Conversation, event: FeedEvent, ownTurn: string
     case "session-snapshot":
       return foldSnapshot(conversation, event.data, ownTurn);
     case "message-created":
-    case "message-updated":
       return foldRow(conversation, event.data.message, ownTurn);
+    case "message-updated":
+      // One that is not there is older than what is shown.
+      return conversation.messages.some(({ id }) => id === event.data.message.id)
+        ? foldRow(conversation, event.data.message, ownTurn)
+        : conversation;
     case "session-updated":
       return { ...conversation, session: event.data.session };
     case "session-deleted":
@@ -143,7 +149,24 @@ function foldSnapshot(
 ): Conversation {
   const { session, messages, activeTurn } = snapshot;
   const page = { messages, activeTurn, nextCursor: conversation.olderCursor };
-  return { ...foldPage(conversation, page, ownTurn), session };
+  const next = foldPage(withoutRunning(conversation, ownTurn), page, ownTurn);
+  // A turn that the server no longer knows of, since an older copy was put in place, has no message either.
+  const known = Object.entries(next.turns).filter(
+    ([turnId, turn]) => turnId === ownTurn || next.messages.some((message) => writes({ ...turn, turnId }, message)),
+  );
+  return { ...next, turns: Object.fromEntries(known), session };
+}
+
+/** A snapshot replaces what is known of replies that are being written elsewhere, also what it has less of. */
+function withoutRunning(conversation: Conversation, ownTurn: string | null): Conversation {
+  const turns = Object.entries(conversation.turns).map(([turnId, turn]): [string, TurnState] => {
+    if (turn.status !== "streaming" || turnId === ownTurn) return [turnId, turn];
+    return [turnId, { ...turn, text: "", reasoning: "", lastEventId: VOID }];
+  });
+  const messages = conversation.messages.map((message) =>
+    message.status === "streaming" && message.turnId !== ownTurn ? { ...message, content: "" } : message,
+  );
+  return { ...conversation, turns: Object.fromEntries(turns), messages };
 }
 
 /** The page tells which turn runs, and how those ended that no longer do. */
@@ -175,7 +198,7 @@ function olderThan(messages: readonly KnownMessage[], page: readonly Message[]):
 function isLocal({ turns }: Conversation, message: KnownMessage): boolean {
   return Object.values(turns).some(
     (turn) =>
-      turn.status === "streaming" && (turn.messageId === message.id || turn.userMessageId === message.id),
+      turn.status === "streaming" && turn.lastEventId !== VOID && (turn.messageId === message.id || turn.userMessageId === message.id),
   );
 }
 
