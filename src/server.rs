@@ -17,7 +17,7 @@ use crate::config::{AllowedHosts, AuthSettings, Settings};
 use crate::http::{self, Connections};
 use crate::identity::{Authority, JwtError, Validities, opaque};
 use crate::limits::{Limits, Seats};
-use crate::provider::{self, ProviderError};
+use crate::provider::{self, Chain, Policy, ProviderError, Random};
 use crate::repository::{OpenError, Repository, RepositoryError, StorageHealth};
 use crate::telemetry::Metrics;
 use crate::turn::{Parts, Turns};
@@ -76,19 +76,24 @@ impl Application {
         let (listener, address) = listen(&settings)?;
         let metrics = Arc::new(Metrics::default());
         let providers = provider::from_settings(&settings.providers)?;
-        let provider = Arc::clone(&providers[0]);
-        let practice = provider.is_practice();
+        let policy = Policy {
+            retry: settings.retry,
+            breaker: settings.breaker,
+        };
+        let chain = Chain::new(providers, &settings.providers, policy, Random::new());
+        let practice = chain.first().is_practice();
         let storing = (settings.durability, settings.commit_window);
         let (repository, left_over) = Repository::open(&settings.database, storing, Arc::clone(&metrics))?;
         let repository = Arc::new(repository);
         let turns = Turns::new(Parts {
             repository: Arc::clone(&repository),
-            provider,
+            chain,
             agent: Agent::new(settings.instructions, settings.context_tokens),
             metrics: Arc::clone(&metrics),
             merge_window: settings.merge_window,
             seats: Seats::new(settings.limits.turns),
             tokens_per_day: settings.limits.tokens_per_day,
+            fallback_message: settings.fallback_message,
         });
         turns.take_up(left_over).await?;
         let limits = Limits::new(&settings.limits);

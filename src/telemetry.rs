@@ -60,6 +60,17 @@ struct Ended {
     status: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Called {
+    provider: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfProvider {
+    provider: String,
+}
+
 /// Everything that is counted.
 #[derive(Debug)]
 pub struct Metrics {
@@ -69,6 +80,9 @@ pub struct Metrics {
     turns_live: Gauge,
     streams_open: Gauge,
     deltas: Counter,
+    attempts: Family<Called, Counter>,
+    retries: Counter,
+    breakers: Family<OfProvider, Gauge>,
     commits: Counter,
     logs_committed: Counter,
     commit_seconds: Histogram,
@@ -84,6 +98,9 @@ impl Default for Metrics {
             turns_live: Gauge::default(),
             streams_open: Gauge::default(),
             deltas: Counter::<u64, AtomicU64>::default(),
+            attempts: Family::default(),
+            retries: Counter::default(),
+            breakers: Family::default(),
             commits: Counter::default(),
             logs_committed: Counter::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
@@ -107,6 +124,7 @@ impl Default for Metrics {
             metrics.streams_open.clone(),
         );
         registry.register("deltas", "Deltas received from providers", metrics.deltas.clone());
+        metrics.register_calls(&mut registry);
         registry.register("commits", "Group commits", metrics.commits.clone());
         registry.register(
             "logs_committed",
@@ -127,6 +145,24 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    fn register_calls(&self, registry: &mut Registry) {
+        registry.register(
+            "attempts",
+            "Calls to providers, by how they ended",
+            self.attempts.clone(),
+        );
+        registry.register(
+            "retries",
+            "Waits before a provider was asked again",
+            self.retries.clone(),
+        );
+        registry.register(
+            "breaker_state",
+            "Whether calls pass to a provider: 0 all, 1 a probe, 2 none",
+            self.breakers.clone(),
+        );
+    }
+
     /// The text format that Prometheus reads (OpenMetrics 1.0).
     #[must_use]
     pub fn encode(&self) -> String {
@@ -152,6 +188,20 @@ impl Metrics {
 
     pub(crate) fn delta(&self) {
         self.deltas.inc();
+    }
+
+    pub(crate) fn attempt(&self, provider: &str, outcome: &'static str) {
+        let provider = provider.to_owned();
+        self.attempts.get_or_create(&Called { provider, outcome }).inc();
+    }
+
+    pub(crate) fn retry(&self) {
+        self.retries.inc();
+    }
+
+    pub(crate) fn breaker(&self, provider: &str, level: i64) {
+        let provider = provider.to_owned();
+        self.breakers.get_or_create(&OfProvider { provider }).set(level);
     }
 
     pub(crate) fn first_delta(&self, after: Duration) {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::auth::AuthFile;
 use super::limits::LimitsFile;
 use super::provider::ProviderTable;
+use super::resilience::{BreakerTable, RetryTable};
 use super::{ConfigError, Durability};
 
 const DEFAULT_CONFIG: &str = "tutorstream.toml";
@@ -28,6 +29,13 @@ pub(super) struct File {
     pub(super) allowed_hosts: Vec<String>,
     pub(super) auth: Option<AuthFile>,
     pub(super) instructions: Option<String>,
+    #[serde(default)]
+    pub(super) retry: RetryTable,
+    #[serde(default)]
+    pub(super) breaker: BreakerTable,
+    pub(super) fallback_message: Option<String>,
+    #[serde(default)]
+    pub(super) allow_provider_choice: bool,
     pub(super) context_tokens: Option<usize>,
     #[serde(default)]
     pub(super) providers: Vec<ProviderTable>,

@@ -7,6 +7,7 @@ mod file;
 mod hosts;
 mod limits;
 mod provider;
+mod resilience;
 #[cfg(test)]
 mod tests;
 
@@ -24,8 +25,9 @@ pub use hosts::AllowedHosts;
 pub use limits::Limits;
 pub use provider::{
     AnswerLimits, Auth, Continuation, ProviderProblem, ProviderSettings, RequestParameter, StructuredOutput,
-    Timeouts, Wire,
+    Timeouts, Wire, refused_parameter,
 };
+pub use resilience::{BreakerSettings, RetrySettings};
 
 /// How much a power cut may take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
@@ -69,6 +71,14 @@ pub struct Settings {
     pub context_tokens: usize,
     /// Who answers, in the order of the chain. None: the practice tutor does.
     pub providers: Vec<ProviderSettings>,
+    /// When a provider that fails is asked again.
+    pub retry: RetrySettings,
+    /// When a provider that fails is left alone.
+    pub breaker: BreakerSettings,
+    /// What a learner is told when nobody could answer, instead of the bundled words.
+    pub fallback_message: Option<String>,
+    /// Whether a request may name the provider that is asked first.
+    pub allow_provider_choice: bool,
 }
 
 impl Settings {
@@ -97,6 +107,10 @@ impl Settings {
             instructions: file.instructions,
             context_tokens: file.context_tokens.unwrap_or(8_000),
             providers,
+            retry: file.retry.into(),
+            breaker: file.breaker.into(),
+            fallback_message: file.fallback_message,
+            allow_provider_choice: file.allow_provider_choice,
         };
         if !settings.bind.ip().is_loopback() && !settings.auth.required {
             return Err(ConfigError::NotLoopback(settings.bind));

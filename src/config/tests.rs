@@ -104,7 +104,10 @@ fn tables_are_the_chain_in_their_order() {
         max_tokens: Some(1),
         reasoning_effort: None,
     };
-    assert_eq!(azure.refused_parameter(&asked), Some(RequestParameter::MaxTokens));
+    assert_eq!(
+        refused_parameter(&azure.allow_request, &asked),
+        Some(RequestParameter::MaxTokens)
+    );
     assert_eq!(chain[1].wire, Wire::Practice);
 }
 

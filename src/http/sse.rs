@@ -117,7 +117,7 @@ fn events(
                 _ = heartbeat.tick() => Step::Heartbeat,
             };
             match step {
-                Step::Source(Ok(Next::Frames(frames))) => yield Ok(Bytes::from(frames)),
+                Step::Source(Ok(Next::Frames(frames) | Next::Passing(frames))) => yield Ok(Bytes::from(frames)),
                 Step::Source(Ok(Next::End)) => break,
                 Step::Source(Ok(Next::Cut)) => {
                     yield Ok(reconnect());

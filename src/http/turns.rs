@@ -11,8 +11,8 @@ use super::error::ApiError;
 use super::query::{ProblemQuery, last_seen, parse_id};
 use super::{SharedApp, sse};
 use crate::ids::{MessageId, SessionId, TurnId};
-use crate::model::{FinishReason, Status, Usage};
-use crate::repository::{IdempotencyKey, NewTurn, ReadingRepository, Task};
+use crate::model::{AttemptMode, FinishReason, Status, Usage};
+use crate::repository::{Attempt, IdempotencyKey, NewTurn, ReadingRepository, Task};
 use crate::time::rfc3339;
 
 /// A message of a learner and what was done to answer it.
@@ -31,6 +31,8 @@ pub(super) struct TurnBody {
     usage: Option<Usage>,
     /// How often a provider was asked.
     attempts: i32,
+    /// Every call to a provider, once the turn has ended.
+    attempt_log: Vec<AttemptBody>,
     provider: String,
     model: String,
     /// The code of the turn's `error` event.
@@ -41,6 +43,43 @@ pub(super) struct TurnBody {
     created_at: String,
     #[schemars(extend("format" = "date-time"))]
     ended_at: Option<String>,
+}
+
+/// A call to a provider.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Attempt")]
+struct AttemptBody {
+    attempt: i32,
+    provider: String,
+    model: String,
+    /// What became of the text so far.
+    mode: AttemptMode,
+    /// `complete`, `stopped`, `server-restarted`, or the code of what went wrong.
+    outcome: String,
+    /// What this call wrote, void or not.
+    text: String,
+    usage: Usage,
+    #[schemars(extend("format" = "date-time"))]
+    started_at: String,
+    #[schemars(extend("format" = "date-time"))]
+    ended_at: String,
+}
+
+impl From<Attempt> for AttemptBody {
+    fn from(attempt: Attempt) -> Self {
+        Self {
+            usage: attempt.usage(),
+            attempt: attempt.number,
+            provider: attempt.provider,
+            model: attempt.model,
+            mode: attempt.mode,
+            outcome: attempt.outcome,
+            text: attempt.text,
+            started_at: rfc3339(attempt.started_at),
+            ended_at: rfc3339(attempt.ended_at),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -116,6 +155,7 @@ async fn turn_body(
     // The text first: when the turn ends in between, the row below has all of it.
     let live = app.turns.live_text(turn_id).await?;
     let (turn, message) = reading.turn(turn_id).await?;
+    let attempts = reading.attempts(turn_id).await?;
     let stored = (message.content, turn.last_number.cast_unsigned());
     let (text, last_event_id) = match live {
         Some(live) if turn.status == Status::Streaming => live,
@@ -131,6 +171,7 @@ async fn turn_body(
         finish_reason: turn.finish_reason,
         usage: turn.usage(),
         attempts: turn.attempt,
+        attempt_log: attempts.into_iter().map(AttemptBody::from).collect(),
         provider: turn.provider,
         model: turn.model,
         error_code: turn.error_code,

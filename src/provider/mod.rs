@@ -3,6 +3,7 @@
 
 mod anthropic;
 mod call;
+mod chain;
 #[cfg(test)]
 mod conformance;
 mod decode;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
+pub use chain::{BreakerState, Call, Chain, Course, Policy, Random, Step};
 pub use decode::{DecodeError, SseDecoder};
 pub use error::{ProviderError, ProviderErrorKind, TimeLimit};
 pub use practice::PracticeTutor;

@@ -70,6 +70,8 @@ pub struct Answering {
     pub provider: String,
     /// Its model.
     pub model: String,
+    /// What the learner asked of it, JSON.
+    pub parameters: Option<String>,
 }
 
 /// A turn as it begins.
@@ -249,7 +251,7 @@ fn new_turn(reply: &Message, user_message_id: MessageId, answering: &Answering) 
         resumed_at: None,
         created_at: now(),
         ended_at: None,
-        parameters: None,
+        parameters: answering.parameters.clone(),
         revision: reply.revision,
     }
 }

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
+use super::turns::TurnOutcome;
 use super::{now, sessions};
 use crate::ids::{MessageId, SessionId};
 use crate::model::{FinishReason, Role, Status, Usage, UsageSource};
@@ -189,4 +190,34 @@ pub(super) fn changed_since(
         .limit(limit)
         .select(Message::as_select());
     Ok(rows.load(connection)?)
+}
+
+/// Writes how the turn of this reply ended. Tokens of a reply that was gone on with add up.
+pub(super) fn finalise(
+    connection: &mut SqliteConnection,
+    id: MessageId,
+    outcome: &TurnOutcome,
+    revision: i64,
+) -> Result<(), RepositoryError> {
+    let before = messages::table
+        .find(id)
+        .select(Message::as_select())
+        .first(connection)?;
+    let usage = before
+        .usage()
+        .map_or(outcome.usage, |usage| usage.plus(outcome.usage));
+    diesel::update(messages::table.find(id))
+        .set((
+            messages::content.eq(&outcome.text),
+            messages::status.eq(outcome.status),
+            messages::finish_reason.eq(outcome.finish_reason),
+            messages::input_tokens.eq(usage.input_tokens),
+            messages::output_tokens.eq(usage.output_tokens),
+            messages::usage_source.eq(usage.source),
+            messages::error_code.eq(outcome.error_code),
+            messages::updated_at.eq(now()),
+            messages::revision.eq(revision),
+        ))
+        .execute(connection)?;
+    Ok(())
 }

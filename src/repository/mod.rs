@@ -4,6 +4,7 @@
 
 mod age;
 mod allowance;
+mod attempts;
 mod begin;
 mod changes;
 mod checkpoint;
@@ -43,6 +44,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use allowance::Allowance;
+pub use attempts::Attempt;
 pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn, Task};
 pub use changes::Changes;
 pub use error::RepositoryError;
@@ -71,11 +73,7 @@ use crate::config::Durability;
 use crate::fanout::Fanout;
 use crate::ids::{TokenId, TurnId};
 use crate::telemetry::Metrics;
-
-/// Milliseconds since the Unix epoch.
-pub(crate) fn now() -> i64 {
-    chrono::Utc::now().timestamp_millis()
-}
+pub(crate) use crate::time::now;
 
 /// The database of this process.
 pub struct Repository {
@@ -256,12 +254,13 @@ impl Repository {
     pub async fn finalise(
         &self,
         log: Arc<dyn CommitSource>,
-        turn: Turn,
+        (owner, turn): (&str, Turn),
         outcome: TurnOutcome,
     ) -> Result<bool, RepositoryError> {
+        let owner = owner.to_owned();
         self.writer
             .end(log, move |connection| {
-                let ended = turns::finalise(connection, &turn, &outcome)?;
+                let ended = turns::finalise(connection, &owner, &turn, &outcome)?;
                 Ok(Changed::session(turn.session_id, ended))
             })
             .await

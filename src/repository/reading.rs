@@ -4,6 +4,7 @@
 use diesel::Connection;
 
 use super::ReadPool;
+use super::attempts::{self, Attempt};
 use super::changes::{self, Changes};
 use super::error::RepositoryError;
 use super::messages::{self, Message};
@@ -90,6 +91,16 @@ impl ReadingRepository {
             let turn = turns::visible(connection, &scope, id)?;
             let message = messages::find(connection, turn.session_id, turn.message_id)?;
             Ok((turn, message))
+        };
+        self.pool.read(query).await
+    }
+
+    /// The calls to providers that a turn took, in order; none before it has ended.
+    pub async fn attempts(&self, id: TurnId) -> Result<Vec<Attempt>> {
+        let scope = self.scope.clone();
+        let query = move |connection: &mut _| {
+            turns::visible(connection, &scope, id)?;
+            attempts::of_turn(connection, id)
         };
         self.pool.read(query).await
     }

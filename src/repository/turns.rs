@@ -6,13 +6,14 @@ use diesel::helper_types::InnerJoinQuerySource;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
+use super::attempts::{self, Attempt};
 use super::error::RepositoryError;
 use super::messages::Message;
 use super::scope::{Scope, visible_rows};
-use super::{now, sessions};
+use super::{messages as message_rows, now, sessions, usage as usage_rows};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{FinishReason, Status, Usage, UsageSource};
-use crate::schema::{messages, sessions as sessions_table, turns};
+use crate::schema::{sessions as sessions_table, turns};
 
 /// One user message and what was done to answer it.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -95,6 +96,8 @@ pub struct TurnOutcome {
     pub usage: Usage,
     /// The reply's final text.
     pub text: String,
+    /// The calls to providers that it took.
+    pub attempts: Vec<Attempt>,
     /// Number of the last event.
     pub last_number: u64,
 }
@@ -224,50 +227,58 @@ pub(super) fn mark_resumed(
     Ok(())
 }
 
-/// Writes the terminal status of the turn and the final text of its message, once: false when the turn had
-/// ended before, or is gone.
+/// Writes the terminal status of the turn, the final text of its message, the calls it took and what they cost, once:
+/// false when the turn had ended before, or is gone.
 pub(super) fn finalise(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    turn: &Turn,
+    outcome: &TurnOutcome,
+) -> Result<bool, RepositoryError> {
+    let ended = end(connection, turn, outcome)?;
+    // What was spent was spent, also when the session was deleted meanwhile.
+    if ended || !exists(connection, turn.id)? {
+        for attempt in &outcome.attempts {
+            usage_rows::record(connection, owner, &attempt.spending())?;
+        }
+    }
+    if !ended {
+        return Ok(false);
+    }
+    attempts::insert(connection, &outcome.attempts)?;
+    let revision = sessions::touch(connection, turn.session_id)?;
+    message_rows::finalise(connection, turn.message_id, outcome, revision)?;
+    Ok(true)
+}
+
+fn exists(connection: &mut SqliteConnection, id: TurnId) -> Result<bool, RepositoryError> {
+    Ok(turns::table.find(id).count().get_result::<i64>(connection)? > 0)
+}
+
+fn end(
     connection: &mut SqliteConnection,
     turn: &Turn,
     outcome: &TurnOutcome,
 ) -> Result<bool, RepositoryError> {
-    let TurnOutcome {
-        status,
-        finish_reason,
-        error_code,
-        usage,
-        text,
-        last_number,
-    } = outcome;
-    let now = now();
+    let last = outcome.attempts.last();
+    let wrote = outcome.attempts.iter().rfind(|attempt| !attempt.text.is_empty());
+    let answered = wrote.or(last);
+    let usage = outcome.usage;
     let live = turns::table.filter(turns::id.eq(turn.id).and(turns::status.eq(Status::Streaming)));
     let ended = diesel::update(live)
         .set((
-            turns::status.eq(*status),
-            turns::finish_reason.eq(*finish_reason),
-            turns::error_code.eq(*error_code),
+            turns::status.eq(outcome.status),
+            turns::attempt.eq(last.map_or(turn.attempt, |attempt| attempt.number)),
+            turns::provider.eq(answered.map_or(&turn.provider, |attempt| &attempt.provider)),
+            turns::model.eq(answered.map_or(&turn.model, |attempt| &attempt.model)),
+            turns::finish_reason.eq(outcome.finish_reason),
+            turns::error_code.eq(outcome.error_code),
             turns::input_tokens.eq(usage.input_tokens),
             turns::output_tokens.eq(usage.output_tokens),
             turns::usage_source.eq(usage.source),
-            turns::last_number.eq(last_number.cast_signed()),
-            turns::ended_at.eq(now),
+            turns::last_number.eq(outcome.last_number.cast_signed()),
+            turns::ended_at.eq(now()),
         ))
         .execute(connection)?;
-    if ended == 0 {
-        return Ok(false);
-    }
-    diesel::update(messages::table.find(turn.message_id))
-        .set((
-            messages::content.eq(text),
-            messages::status.eq(*status),
-            messages::finish_reason.eq(*finish_reason),
-            messages::input_tokens.eq(usage.input_tokens),
-            messages::output_tokens.eq(usage.output_tokens),
-            messages::usage_source.eq(usage.source),
-            messages::error_code.eq(*error_code),
-            messages::updated_at.eq(now),
-            messages::revision.eq(sessions::touch(connection, turn.session_id)?),
-        ))
-        .execute(connection)?;
-    Ok(true)
+    Ok(ended > 0)
 }

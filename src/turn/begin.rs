@@ -62,6 +62,7 @@ impl Turns {
             predecessors,
             stop_predecessors,
         } = begun;
+        let attempt = turn.attempt;
         let started = Started {
             turn_id: turn.id,
             session_id: turn.session_id,
@@ -73,6 +74,8 @@ impl Turns {
             live,
             Beginning {
                 kept,
+                attempt,
+                crashed: None,
                 predecessors,
                 stop_predecessors,
             },

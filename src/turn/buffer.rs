@@ -152,7 +152,7 @@ impl Buffer {
             offset: self.stored.offset,
             number: self.stored.number,
             ended,
-            closed: false,
+            ..Stored::default()
         }
     }
 

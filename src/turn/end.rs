@@ -5,10 +5,13 @@ use std::sync::Arc;
 use super::Turns;
 use super::event::{ErrorEvent, Event, TurnEnd};
 use super::live::{Interruption, LiveTurn};
-use crate::agent::estimate_tokens;
-use crate::model::{FinishReason, Status, Usage, UsageSource};
+use super::reply::{self, Reply};
+use crate::model::{FinishReason, Status};
 use crate::provider::{Completion, ProviderError, ProviderErrorKind};
 use crate::repository::{RepositoryError, TurnOutcome};
+
+const STORAGE_UNAVAILABLE: &str = "storage-unavailable";
+const INTERNAL: &str = "internal";
 
 /// How a reply came to its end.
 pub(super) enum Ending {
@@ -19,41 +22,54 @@ pub(super) enum Ending {
     Panicked,
 }
 
+impl Ending {
+    /// The word for the call that ended so.
+    pub(super) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Complete(_) => reply::COMPLETE,
+            Self::Provider(error) => error.kind.code(),
+            Self::Interrupted(Interruption::Stop) => reply::STOPPED,
+            Self::Interrupted(Interruption::Abandon) => reply::RESTARTED,
+            Self::Interrupted(Interruption::StorageUnavailable) | Self::Repository(_) => STORAGE_UNAVAILABLE,
+            Self::Panicked => INTERNAL,
+        }
+    }
+}
+
 /// What is stored of an end.
 pub(super) struct Conclusion {
     status: Status,
     finish_reason: Option<FinishReason>,
     error: Option<ErrorEvent>,
-    usage: Usage,
-    text: String,
+    reply: Reply,
 }
 
 impl Conclusion {
-    pub(super) fn of(ending: &Ending, text: String, prompt_tokens: usize) -> Self {
-        let (status, error) = verdict(ending, text.is_empty());
-        let (finish_reason, reported) = match ending {
-            Ending::Complete(completion) => (Some(completion.finish_reason), completion.usage),
-            _ => (None, None),
+    /// `fallback` is the operator's wording for a learner whom nobody could answer.
+    pub(super) fn of(ending: &Ending, reply: Reply, fallback: Option<&str>) -> Self {
+        let (status, mut error) = verdict(ending, !reply.has_text());
+        if let (Ending::Provider(_), Some(error), Some(words)) = (ending, &mut error, fallback) {
+            words.clone_into(&mut error.detail);
+        }
+        let finish_reason = match ending {
+            Ending::Complete(completion) => Some(completion.finish_reason),
+            _ => None,
         };
-        let usage = reported.unwrap_or_else(|| estimated(&text, prompt_tokens));
         Self {
             status,
             finish_reason,
             error,
-            usage,
-            text,
+            reply,
         }
     }
 
     /// The end of a turn that a crash left over and that is not taken up.
-    pub(super) fn interrupted(text: String) -> Self {
-        let usage = estimated(&text, 0);
+    pub(super) fn interrupted(reply: Reply) -> Self {
         Self {
             status: Status::Interrupted,
             finish_reason: None,
             error: None,
-            usage,
-            text,
+            reply,
         }
     }
 }
@@ -65,9 +81,10 @@ impl Turns {
             status,
             finish_reason,
             error,
-            usage,
-            text,
+            reply,
         } = conclusion;
+        let usage = reply.usage();
+        let (text, attempts) = reply.into_parts();
         let error_code = error.as_ref().map(|error| error.code);
         let end = Event::TurnEnd(TurnEnd {
             status,
@@ -86,11 +103,13 @@ impl Turns {
             error_code,
             usage,
             text,
+            attempts,
             last_number,
         };
         let log = Arc::clone(&live.log);
         live.give_seat_back();
-        match self.repository.finalise(log, live.turn.clone(), outcome).await {
+        let turn = (live.repository.owner(), live.turn.clone());
+        match self.repository.finalise(log, turn, outcome).await {
             Ok(_) => log::info!("turn.ended turn.id={} status={status}", live.turn.id),
             Err(error) => {
                 log::error!("turn.not_finalised turn.id={} error={error:?}", live.turn.id);
@@ -102,16 +121,6 @@ impl Turns {
     }
 }
 
-fn estimated(text: &str, prompt_tokens: usize) -> Usage {
-    let count = |tokens: usize| i64::try_from(tokens).unwrap_or(i64::MAX);
-    let output_tokens = if text.is_empty() { 0 } else { estimate_tokens(text) };
-    Usage {
-        input_tokens: count(prompt_tokens),
-        output_tokens: count(output_tokens),
-        source: UsageSource::Estimated,
-    }
-}
-
 /// The terminal status, and the error that the learner is told of.
 fn verdict(ending: &Ending, nothing_shown: bool) -> (Status, Option<ErrorEvent>) {
     match ending {
@@ -119,22 +128,8 @@ fn verdict(ending: &Ending, nothing_shown: bool) -> (Status, Option<ErrorEvent>)
         Ending::Interrupted(Interruption::StorageUnavailable) => (Status::Failed, Some(storage_error())),
         Ending::Interrupted(_) => (Status::Stopped, None),
         // A reply that was cut is kept and can be continued.
-        Ending::Provider(error) if is_cut(&error.kind) && !nothing_shown => {
-            log::warn!(
-                "provider.cut provider.name={} error={error} source={:?}",
-                error.provider,
-                error.source
-            );
-            (Status::Interrupted, None)
-        }
-        Ending::Provider(error) => {
-            log::warn!(
-                "provider.failed provider.name={} error={error} source={:?}",
-                error.provider,
-                error.source
-            );
-            (Status::Failed, Some(provider_error(&error.kind)))
-        }
+        Ending::Provider(error) if is_cut(&error.kind) && !nothing_shown => (Status::Interrupted, None),
+        Ending::Provider(error) => (Status::Failed, Some(provider_error(&error.kind))),
         Ending::Repository(error) => {
             log::error!("turn.not_prepared error={error:?}");
             (Status::Failed, Some(storage_error()))
@@ -187,7 +182,7 @@ fn predicate(kind: &ProviderErrorKind) -> &'static str {
 
 fn storage_error() -> ErrorEvent {
     ErrorEvent {
-        code: "storage-unavailable",
+        code: STORAGE_UNAVAILABLE,
         title: "The reply could not be stored".to_owned(),
         detail: "What was stored is kept. Try again in a moment.".to_owned(),
         retryable: true,
@@ -197,7 +192,7 @@ fn storage_error() -> ErrorEvent {
 
 fn internal_error() -> ErrorEvent {
     ErrorEvent {
-        code: "internal",
+        code: INTERNAL,
         title: "Something went wrong in this service".to_owned(),
         detail: "What was written is kept. Try again.".to_owned(),
         retryable: true,

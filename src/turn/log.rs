@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::buffer::Buffer;
 use super::event::{Event, TextKind};
 use super::merging::Merging;
+use super::passing::Retrying;
 use crate::ids::TurnId;
 use crate::repository::{CommitSource, Segment, Writer};
 
@@ -26,6 +27,8 @@ pub struct Stored {
     pub ended: bool,
     /// Whether nothing more will be stored here, although the turn has not ended.
     pub closed: bool,
+    /// What readers may be told meanwhile; no part of the log.
+    pub retrying: Option<Retrying>,
 }
 
 /// Where a log goes on that an earlier process has begun; its default is a new log.
@@ -143,6 +146,12 @@ impl TurnLog {
         self.stored.send_modify(|stored| stored.closed = true);
     }
 
+    /// Tells those who read now that the provider will be asked again, or, with `None`, that it is being asked.
+    pub(super) fn show_retrying(&self, retrying: Option<Retrying>) {
+        self.stored
+            .send_if_modified(|shown| std::mem::replace(&mut shown.retrying, retrying) != retrying);
+    }
+
     /// Number of the last appended event.
     #[must_use]
     pub fn last_number(&self) -> u64 {
@@ -191,7 +200,12 @@ impl CommitSource for TurnLog {
 
     fn stored(&self) {
         let stored = self.lock().buffer.set_stored();
-        self.stored.send_replace(stored);
+        self.stored.send_modify(|shown| {
+            *shown = Stored {
+                retrying: shown.retrying,
+                ..stored
+            };
+        });
     }
 
     fn undo(&self) {

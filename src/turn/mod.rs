@@ -1,6 +1,7 @@
 //! Turns: starts them, finds them, stops them, takes them up after a crash. The only place that drives:
 //! user message → focus → provider → log → end. Knows nothing of HTTP.
 
+mod attempt;
 mod begin;
 mod buffer;
 mod end;
@@ -9,6 +10,8 @@ mod follow;
 mod live;
 mod log;
 mod merging;
+mod passing;
+mod reply;
 mod resume;
 mod run;
 mod subscription;
@@ -30,7 +33,7 @@ use self::live::{Interruption, LiveTurn};
 use crate::agent::Agent;
 use crate::ids::{SessionId, TurnId};
 use crate::limits::Seats;
-use crate::provider::Provider;
+use crate::provider::Chain;
 use crate::repository::{Answering, Repository, RepositoryError, StorageHealth, UserRepository};
 use crate::telemetry::Metrics;
 
@@ -69,7 +72,7 @@ pub struct Parts {
     /// The database.
     pub repository: Arc<Repository>,
     /// Who answers.
-    pub provider: Arc<dyn Provider>,
+    pub chain: Arc<Chain>,
     /// Who instructs.
     pub agent: Agent,
     /// What is counted.
@@ -80,14 +83,17 @@ pub struct Parts {
     pub seats: Seats,
     /// How many tokens a user may spend in a day of UTC.
     pub tokens_per_day: Option<u64>,
+    /// What a learner is told when nobody could answer, instead of the bundled words.
+    pub fallback_message: Option<String>,
 }
 
 /// All turns of this process.
 pub struct Turns {
     repository: Arc<Repository>,
-    provider: Arc<dyn Provider>,
+    chain: Arc<Chain>,
     agent: Agent,
     metrics: Arc<Metrics>,
+    fallback_message: Option<String>,
     merging: Arc<Merging>,
     seats: Seats,
     tokens_per_day: Option<u64>,
@@ -105,7 +111,8 @@ impl Turns {
     pub fn new(parts: Parts) -> Arc<Self> {
         let turns = Arc::new(Self {
             repository: parts.repository,
-            provider: parts.provider,
+            chain: parts.chain,
+            fallback_message: parts.fallback_message,
             agent: parts.agent,
             metrics: parts.metrics,
             merging: Arc::new(Merging::new(parts.merge_window)),
@@ -162,8 +169,9 @@ impl Turns {
     #[must_use]
     pub fn answering(&self) -> Answering {
         Answering {
-            provider: self.provider.name().to_owned(),
-            model: self.provider.model().to_owned(),
+            provider: self.chain.first().name().to_owned(),
+            model: self.chain.first().model().to_owned(),
+            parameters: None,
         }
     }
 

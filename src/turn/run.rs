@@ -1,20 +1,22 @@
 //! Drives one turn: focus → provider → append → finalise. Runs as a task of its own on the main runtime and
-//! outlives every connection.
+//! outlives every connection. Who is called when is the chain's to say.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 
 use super::Turns;
+use super::attempt::{Attempting, Broken};
 use super::end::{Conclusion, Ending};
-use super::event::{AttemptStart, Event, TextKind, TextOf, TurnStart};
+use super::event::{AttemptStart, Event, TextOf, TurnStart};
 use super::live::{Interruption, LiveTurn};
-use crate::agent::estimate_tokens;
+use super::passing::Retrying;
+use super::reply::Reply;
 use crate::ids::TurnId;
 use crate::model::AttemptMode;
-use crate::provider::{Delta, DeltaStream, ProviderError, ProviderErrorKind};
-use crate::repository::RepositoryError;
+use crate::provider::{Call, Course, ProviderError, ProviderErrorKind, Step};
+use crate::repository::{Attempt, RepositoryError};
 use crate::time::rfc3339;
 
 /// What a turn has before its provider is asked.
@@ -22,18 +24,14 @@ use crate::time::rfc3339;
 pub(super) struct Beginning {
     /// Text that the reply has already.
     pub(super) kept: String,
+    /// The number of the first call.
+    pub(super) attempt: i32,
+    /// The call that the last process was in when it ended.
+    pub(super) crashed: Option<Attempt>,
     /// Turns that end before this one begins.
     pub(super) predecessors: Vec<TurnId>,
     /// Whether those are stopped, rather than waited for.
     pub(super) stop_predecessors: bool,
-}
-
-/// The reply as far as it has come.
-struct Reply {
-    text: String,
-    prompt_tokens: usize,
-    began: Instant,
-    any_delta: bool,
 }
 
 /// The first events of a log: who answers, and the text that the reply has already.
@@ -71,13 +69,10 @@ pub(super) fn attempt_start(live: &LiveTurn, attempt: i32, reason: &'static str)
 
 impl Turns {
     /// From the begin of a turn to its stored end.
-    pub(super) async fn run(self: Arc<Self>, live: Arc<LiveTurn>, beginning: Beginning) {
-        let mut reply = Reply {
-            text: String::new(),
-            prompt_tokens: 0,
-            began: Instant::now(),
-            any_delta: false,
-        };
+    pub(super) async fn run(self: Arc<Self>, live: Arc<LiveTurn>, mut beginning: Beginning) {
+        let kept = std::mem::take(&mut beginning.kept);
+        let turn = &live.turn;
+        let mut reply = Reply::new(turn.id, turn.provider.clone(), beginning.attempt, kept);
         // What a panic leaves behind is the text so far, which is whole after every delta.
         let drive = std::panic::AssertUnwindSafe(self.drive(&live, beginning, &mut reply));
         let ending = drive.catch_unwind().await.unwrap_or(Ending::Panicked);
@@ -86,20 +81,119 @@ impl Turns {
     }
 
     async fn drive(&self, live: &Arc<LiveTurn>, beginning: Beginning, reply: &mut Reply) -> Ending {
-        reply.text = beginning.kept;
+        let began = Instant::now();
         let Beginning {
             predecessors,
             stop_predecessors,
+            crashed,
             ..
         } = beginning;
         if let Some(ending) = Box::pin(self.wait_for(live, &predecessors, stop_predecessors)).await {
             return ending;
         }
-        let stream = match self.connect(live, reply).await {
-            Ok(stream) => stream,
-            Err(ending) => return ending,
+        if let Some(crashed) = crashed {
+            reply.add_crashed(crashed);
+        }
+        let first = self.chain.find(&live.turn.provider).unwrap_or_default();
+        let course = self.chain.course(first, reply.has_text());
+        let attempting = Attempting {
+            live,
+            reply,
+            prompt: None,
+            reason: "",
+            began,
         };
-        self.relay(live, stream, reply).await
+        self.follow(course, attempting).await
+    }
+
+    /// Calls providers until one ends the reply or nobody is left to ask.
+    async fn follow(&self, mut course: Course, mut attempting: Attempting<'_>) -> Ending {
+        let live = attempting.live;
+        let mut told: Option<Told> = None;
+        loop {
+            match course.step() {
+                Step::Call(call) => {
+                    let on_first = || course.began(call.link);
+                    let broken = self.attempt(&mut attempting, call, on_first).await;
+                    let begun = broken.begun;
+                    match self.settle(&mut attempting, &mut course, call, broken) {
+                        Ok(error) => told = Some(worth_telling(told, Told { error, begun })),
+                        Err(ending) => return ending,
+                    }
+                }
+                Step::Wait(wait) => {
+                    self.show_wait(&attempting, wait);
+                    let interrupted = tokio::select! {
+                        biased;
+                        interruption = live.interruption() => Some(interruption),
+                        () = tokio::time::sleep(wait) => None,
+                    };
+                    live.log.show_retrying(None);
+                    if let Some(interruption) = interrupted {
+                        return Ending::Interrupted(interruption);
+                    }
+                }
+                Step::GiveUp(closed) => {
+                    return Ending::Provider(
+                        told.map_or_else(|| left_alone(live, closed), |told| told.error),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Notes what came of a call: the error, when another call may follow, or else the end.
+    fn settle(
+        &self,
+        attempting: &mut Attempting<'_>,
+        course: &mut Course,
+        call: Call,
+        broken: Broken,
+    ) -> Result<ProviderError, Ending> {
+        let Broken { ending, begun } = broken;
+        let reply = &mut *attempting.reply;
+        let outcome = ending.outcome();
+        let name = self.chain.provider(call.link).name();
+        self.metrics.attempt(name, outcome);
+        let result = match ending {
+            Ending::Provider(error) => {
+                reply.close(outcome, None);
+                if begun {
+                    course.cut(call.link, &error.kind, reply.has_text());
+                } else {
+                    course.failed(&error.kind);
+                }
+                attempting.reason = outcome;
+                let event = if begun { "provider.cut" } else { "provider.failed" };
+                let (turn_id, source) = (attempting.live.turn.id, &error.source);
+                ::log::warn!(
+                    "{event} turn.id={turn_id} provider.name={name} error={error} source={source:?}"
+                );
+                Ok(error)
+            }
+            Ending::Complete(completion) => {
+                reply.close(outcome, completion.usage);
+                Err(Ending::Complete(completion))
+            }
+            other => {
+                if !begun {
+                    course.told_nothing(call.link);
+                }
+                Err(other)
+            }
+        };
+        self.metrics
+            .breaker(name, self.chain.breaker_state(call.link).level());
+        result
+    }
+
+    fn show_wait(&self, attempting: &Attempting<'_>, wait: Duration) {
+        self.metrics.retry();
+        attempting.live.log.show_retrying(Some(Retrying {
+            attempt: attempting.reply.next_number(),
+            at: tokio::time::Instant::now() + wait,
+            reason: attempting.reason,
+        }));
     }
 
     /// Waits until the turns before this one have ended.
@@ -122,77 +216,41 @@ impl Turns {
         None
     }
 
-    /// Asks the provider. Boxed, so that its large state is freed before the reply streams.
-    async fn connect(&self, live: &LiveTurn, reply: &mut Reply) -> Result<DeltaStream, Ending> {
-        let kept = reply.text.clone();
-        let connect = Box::pin(async {
-            let prompt = self.agent.prepare(&live.repository, &live.turn, kept).await;
-            let prompt = prompt.map_err(Ending::Repository)?;
-            let tokens = |text: &str| estimate_tokens(text);
-            let messages = prompt.messages.iter().map(|message| tokens(&message.content));
-            reply.prompt_tokens = tokens(&prompt.instructions) + messages.sum::<usize>();
-            self.provider.stream(prompt).await.map_err(Ending::Provider)
-        });
-        tokio::select! {
-            biased;
-            interruption = live.interruption() => Err(Ending::Interrupted(interruption)),
-            stream = connect => stream,
-        }
-    }
-
-    async fn relay(&self, live: &LiveTurn, mut stream: DeltaStream, reply: &mut Reply) -> Ending {
-        let mut interruption = std::pin::pin!(live.interruption());
-        loop {
-            let delta = tokio::select! {
-                biased;
-                interruption = &mut interruption => return Ending::Interrupted(interruption),
-                delta = stream.next() => delta,
-            };
-            let (kind, text) = match delta {
-                Some(Ok(Delta::Text(text))) => {
-                    reply.text.push_str(&text);
-                    (TextKind::Reply, text)
-                }
-                Some(Ok(Delta::Reasoning(text))) => (TextKind::Reasoning, text),
-                Some(Ok(Delta::End(completion))) => return Ending::Complete(completion),
-                Some(Err(error)) => return Ending::Provider(error),
-                None => return Ending::Provider(self.disconnected()),
-            };
-            self.count(reply);
-            if live.log.append_text(kind, text) {
-                tokio::select! {
-                    interruption = &mut interruption => return Ending::Interrupted(interruption),
-                    () = live.log.ready() => {}
-                }
-            }
-        }
-    }
-
-    fn count(&self, reply: &mut Reply) {
-        self.metrics.delta();
-        if !std::mem::replace(&mut reply.any_delta, true) {
-            self.metrics.first_delta(reply.began.elapsed());
-        }
-    }
-
-    fn disconnected(&self) -> ProviderError {
-        let provider = self.provider.name().to_owned();
-        ProviderError {
-            provider,
-            kind: ProviderErrorKind::Disconnected,
-            source: None,
-        }
-    }
-
     /// Stores the end and lets go of the turn.
-    async fn end(&self, live: &Arc<LiveTurn>, ending: Ending, reply: Reply) {
+    async fn end(&self, live: &Arc<LiveTurn>, ending: Ending, mut reply: Reply) {
         if matches!(ending, Ending::Interrupted(Interruption::Abandon)) {
             // What is stored stays as it is: the next process takes the turn up.
             live.log.close();
             self.forget(live);
         } else {
-            let conclusion = Conclusion::of(&ending, reply.text, reply.prompt_tokens);
+            reply.close(ending.outcome(), None);
+            let conclusion = Conclusion::of(&ending, reply, self.fallback_message.as_deref());
             self.conclude(live, conclusion).await;
         }
+    }
+}
+
+/// What went wrong, and whether a reply had begun.
+struct Told {
+    error: ProviderError,
+    begun: bool,
+}
+
+/// The error that the learner is told of when nobody could answer: the one that broke the reply off, or else one that
+/// may pass rather than one that stays, and the newest of these.
+fn worth_telling(told: Option<Told>, new: Told) -> Told {
+    let weight = |told: &Told| (told.begun, told.error.kind.is_retryable());
+    match told {
+        Some(told) if weight(&told) > weight(&new) => told,
+        _ => new,
+    }
+}
+
+/// Nobody was called, because all have failed too often of late.
+fn left_alone(live: &LiveTurn, closed: Option<Duration>) -> ProviderError {
+    ProviderError {
+        provider: live.turn.provider.clone(),
+        kind: ProviderErrorKind::Overloaded { retry_after: closed },
+        source: None,
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::event;
 use super::log::{Stored, TurnLog};
@@ -27,6 +28,8 @@ pub struct Subscription {
 pub enum Next {
     /// Whole frames.
     Frames(Vec<u8>),
+    /// A frame that passes: it is no part of the log.
+    Passing(Vec<u8>),
     /// The last event was read.
     End,
     /// The turn goes on, but not in this process.
@@ -38,6 +41,8 @@ struct Live {
     stored: watch::Receiver<Stored>,
     /// The place after event `number`, once it is known.
     offset: Option<u64>,
+    /// When the last retry is due that the reader was told of.
+    told: Option<Instant>,
 }
 
 impl Subscription {
@@ -52,6 +57,7 @@ impl Subscription {
             stored: log.watch(),
             log,
             offset: None,
+            told: None,
         });
         Self {
             repository,
@@ -86,6 +92,10 @@ impl Subscription {
             }
             if stored.ended {
                 return Ok(Next::End);
+            }
+            if let Some(retrying) = stored.retrying.filter(|retrying| Some(retrying.at) != live.told) {
+                live.told = Some(retrying.at);
+                return Ok(Next::Passing(retrying.encode()));
             }
             if stored.closed || live.stored.changed().await.is_err() {
                 return Ok(Next::Cut);

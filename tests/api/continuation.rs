@@ -47,7 +47,7 @@ async fn continuing_a_stopped_reply_is_a_new_turn_on_the_same_message() {
 
 #[tokio::test]
 async fn an_interrupted_reply_is_continued_also_by_a_provider_that_begins_anew() {
-    let app = TestApp::start();
+    let app = Setup::new().without_retries().start();
     app.upstream.next(Script::stream().delta("Because of ").cut());
     let mut cut = app.learner.send("Why is the sky blue?").await;
     assert_eq!(cut.until_end().await.data["status"], "interrupted");

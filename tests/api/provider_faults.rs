@@ -26,7 +26,7 @@ fn delta(content: &Value) -> String {
 
 #[tokio::test]
 async fn an_upstream_that_dies_mid_word_leaves_an_interrupted_reply_with_its_text() {
-    let app = TestApp::start();
+    let app = Setup::new().without_retries().start();
     let begun = || Script::stream().delta("Because of scat");
     let deaths = [
         ("closes the connection", begun().cut()),
@@ -54,7 +54,7 @@ async fn an_upstream_that_dies_mid_word_leaves_an_interrupted_reply_with_its_tex
 
 #[tokio::test]
 async fn a_reply_cut_at_any_byte_is_never_complete() {
-    let app = TestApp::start();
+    let app = Setup::new().without_retries().start();
     let (first, second) = (delta(&json!("sca")), delta(&json!("ttering")));
     let end = chunk(
         &json!([{ "index": 0, "delta": {}, "finish_reason": "stop" }]),
@@ -80,7 +80,7 @@ async fn a_reply_cut_at_any_byte_is_never_complete() {
 
 #[tokio::test]
 async fn an_upstream_that_sends_rubbish_leaves_a_failed_reply_with_its_text() {
-    let app = TestApp::start();
+    let app = Setup::new().without_retries().start();
     let rubbish: [(&str, Vec<u8>); 5] = [
         ("no JSON", b"data: {\"choices\": [}\n\n".to_vec()),
         (
@@ -121,7 +121,7 @@ async fn an_upstream_that_sends_rubbish_leaves_a_failed_reply_with_its_text() {
 
 #[tokio::test]
 async fn an_error_inside_the_stream_fails_the_turn_and_its_words_are_not_repeated() {
-    let app = TestApp::start();
+    let app = Setup::new().without_retries().start();
     let error = r#"{"error":{"message":"secret-canary","type":"server_error","param":null,"code":null}}"#;
     let script = Script::stream()
         .delta("Because")
@@ -244,7 +244,10 @@ async fn a_provider_that_refuses_the_key_is_not_asked_again_and_its_words_are_no
 
 #[tokio::test]
 async fn a_provider_that_falls_silent_mid_reply_is_given_up_and_the_text_kept() {
-    let app = Setup::new().provider("idle_timeout_seconds", 1).start();
+    let app = Setup::new()
+        .provider("idle_timeout_seconds", 1)
+        .without_retries()
+        .start();
     let (reader, end) = play(&app, Script::stream().delta("Because").hang()).await;
     assert_eq!(
         (&end.data["status"], reader.text().as_str()),

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tempfile::TempDir;
 use tutorstream::agent::Agent;
 use tutorstream::config::{Durability, ProviderSettings, Wire};
-use tutorstream::provider;
+use tutorstream::provider::{self, Chain, Policy, Random};
 use tutorstream::repository::Repository;
 use tutorstream::telemetry::Metrics;
 use tutorstream::turn::{Parts, Turns};
@@ -151,14 +151,18 @@ impl Source {
         let repository = Arc::new(repository);
         let turns = Turns::new(Parts {
             repository: Arc::clone(&repository),
-            provider: provider::from_settings(&[self.provider()])
-                .expect("a provider")
-                .remove(0),
+            chain: Chain::new(
+                provider::from_settings(&[self.provider()]).expect("a provider"),
+                &[],
+                Policy::default(),
+                Random::seeded(1),
+            ),
             agent: Agent::new(None, 8_000),
             metrics,
             merge_window: Duration::ZERO,
             seats: tutorstream::limits::Seats::new(None),
             tokens_per_day: None,
+            fallback_message: None,
         });
         turns.take_up(left_over).await.expect("what is left is taken up");
         turns.drain(Duration::from_secs(30)).await;

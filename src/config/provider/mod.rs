@@ -12,7 +12,7 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 pub use check::ProviderProblem;
-pub use vocabulary::{Auth, Continuation, RequestParameter, StructuredOutput, Wire};
+pub use vocabulary::{Auth, Continuation, RequestParameter, StructuredOutput, Wire, refused_parameter};
 
 pub(super) use table::ProviderTable;
 pub(super) use variables::providers;
@@ -126,22 +126,5 @@ impl ProviderSettings {
             limits: AnswerLimits::default(),
             max_concurrent: None,
         }
-    }
-
-    /// The first parameter of a learner's request that the operator does not leave to learners.
-    #[must_use]
-    pub fn refused_parameter(&self, asked: &Parameters) -> Option<RequestParameter> {
-        let given = [
-            (RequestParameter::Temperature, asked.temperature.is_some()),
-            (RequestParameter::MaxTokens, asked.max_tokens.is_some()),
-            (
-                RequestParameter::ReasoningEffort,
-                asked.reasoning_effort.is_some(),
-            ),
-        ];
-        given
-            .into_iter()
-            .find(|(parameter, is_given)| *is_given && !self.allow_request.contains(parameter))
-            .map(|(parameter, _)| parameter)
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::model::Parameters;
+
 /// What a provider speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -118,4 +120,21 @@ pub enum RequestParameter {
     MaxTokens,
     /// How long the model thinks.
     ReasoningEffort,
+}
+
+/// The first parameter of a learner's request that is not among those which the operator leaves to learners.
+#[must_use]
+pub fn refused_parameter(allowed: &[RequestParameter], asked: &Parameters) -> Option<RequestParameter> {
+    let given = [
+        (RequestParameter::Temperature, asked.temperature.is_some()),
+        (RequestParameter::MaxTokens, asked.max_tokens.is_some()),
+        (
+            RequestParameter::ReasoningEffort,
+            asked.reasoning_effort.is_some(),
+        ),
+    ];
+    given
+        .into_iter()
+        .find(|(parameter, is_given)| *is_given && !allowed.contains(parameter))
+        .map(|(parameter, _)| parameter)
 }

@@ -199,6 +199,8 @@ impl Feed {
                 &log,
             ))),
             Next::Cut => Some(Next::Cut),
+            // Those who watch the turn itself are told of its waits.
+            Next::Passing(_) => None,
             Next::End => {
                 self.followed = None;
                 // The end of a turn has changed its message.

@@ -107,6 +107,19 @@ pub(super) fn passing() -> Vec<Value> {
             &json!({ "type": "object" }),
         ),
         frame(
+            "retrying",
+            "The provider has failed and is asked again after so long.",
+            &json!({
+                "type": "object",
+                "properties": {
+                    "attempt": { "type": "integer", "minimum": 2 },
+                    "inMs": { "type": "integer", "minimum": 0 },
+                    "reason": { "type": "string" },
+                },
+                "required": ["attempt", "inMs", "reason"],
+            }),
+        ),
+        frame(
             "reconnect",
             "The server is about to end: come back after so long.",
             &number("afterMs"),

@@ -76,6 +76,16 @@ impl Script {
         Self::default().then(Step::Bare(format!("{head}\r\n{body}").into_bytes()))
     }
 
+    /// A refusal with further lines of its head.
+    pub(crate) fn refusal(status: u16, headers: &str) -> Self {
+        let body = r#"{"error":{"message":"secret-canary"}}"#;
+        let head = format!("HTTP/1.1 {status} Status\r\nContent-Type: application/json\r\n{headers}");
+        let length = body.len();
+        Self::default().then(Step::Bare(
+            format!("{head}Content-Length: {length}\r\n\r\n{body}").into_bytes(),
+        ))
+    }
+
     /// No response at all.
     pub(crate) fn silence() -> Self {
         Self::default().then(Step::Hang)

@@ -1,0 +1,288 @@
+//! The way of one turn through the chain: who is called next, after what wait, and what becomes of the text so far.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Chain;
+use super::backoff::{backoff, when_asked};
+use crate::model::AttemptMode;
+use crate::provider::{ProviderErrorKind, TimeLimit};
+
+/// A call that is to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Whom to call.
+    pub link: usize,
+    /// What becomes of the text so far once this call gives any.
+    pub mode: AttemptMode,
+}
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Call, and tell what came of it: `began`, then perhaps `cut`; or else `failed` or `told_nothing`.
+    Call(Call),
+    /// Wait so long, then ask again.
+    Wait(Duration),
+    /// There is nobody left to ask. The time is how long a provider asks to be left alone, if that is why.
+    GiveUp(Option<Duration>),
+}
+
+/// One turn on its way. Before a reply has begun, each candidate is asked several times, then the next one; after
+/// it was cut, the same with those who can go on with it, then with those who begin anew.
+pub struct Course {
+    chain: Arc<Chain>,
+    candidates: VecDeque<Candidate>,
+    /// Providers that have failed since the reply last stood still, and must be given time.
+    failed: Vec<usize>,
+    /// The wait before the candidate in front is asked again, instead of a wait of our own choice.
+    asked: Option<Duration>,
+    /// Whether the candidate in front has had its wait.
+    ready: bool,
+    /// Whether a connection that was closed unanswered has been forgiven.
+    forgiven: bool,
+    /// When the reply last stood still.
+    since: Instant,
+    /// Whether anything of the reply was shown.
+    has_begun: bool,
+    further_attempts: u32,
+}
+
+/// Whether the candidate in front may be called.
+enum Wait {
+    Over,
+    Now(Duration),
+    Never,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    call: Call,
+    /// How often it was called.
+    tries: u32,
+    /// When its breaker may let a call through.
+    closed_until: Option<Instant>,
+}
+
+impl Course {
+    pub(super) fn new(chain: Arc<Chain>, first: usize, has_text: bool) -> Self {
+        chain.budget.count_call();
+        let candidates = if has_text {
+            going_on(&chain, first).chain(in_words(&chain, first)).collect()
+        } else {
+            chain
+                .order(first)
+                .map(|link| candidate(link, AttemptMode::Start))
+                .collect()
+        };
+        Self {
+            candidates,
+            failed: Vec::new(),
+            asked: None,
+            ready: false,
+            forgiven: false,
+            since: Instant::now(),
+            has_begun: false,
+            further_attempts: 0,
+            chain,
+        }
+    }
+
+    /// What to do now.
+    pub fn step(&mut self) -> Step {
+        let mut closed = None;
+        while let Some(front) = self.candidates.front().copied() {
+            match self.wait(&front) {
+                Wait::Over => {}
+                Wait::Now(wait) => return Step::Wait(wait),
+                Wait::Never => {
+                    self.leave();
+                    continue;
+                }
+            }
+            match self.chain.links[front.call.link].breaker.admit() {
+                Ok(()) => {
+                    self.ready = false;
+                    self.candidates[0].tries += 1;
+                    return Step::Call(front.call);
+                }
+                Err(wait) => {
+                    closed = Some(closed.map_or(wait, |least: Duration| least.min(wait)));
+                    if let Some(step) = self.pass_over(wait) {
+                        return step;
+                    }
+                }
+            }
+        }
+        Step::GiveUp(closed)
+    }
+
+    /// The call has given the first delta.
+    pub fn began(&mut self, link: usize) {
+        self.chain.links[link].breaker.succeeded();
+        if std::mem::replace(&mut self.has_begun, true) {
+            self.further_attempts += 1;
+        }
+        // What the turn does for long needs no memory of this.
+        (self.candidates, self.failed) = (VecDeque::new(), Vec::new());
+    }
+
+    /// The call has failed before its first delta.
+    pub fn failed(&mut self, kind: &ProviderErrorKind) {
+        let Some(Candidate { call, tries, .. }) = self.candidates.front().copied() else {
+            return;
+        };
+        // An idle connection that both sides closed at once is nobody's failure.
+        if *kind == ProviderErrorKind::ClosedUnanswered && !std::mem::replace(&mut self.forgiven, true) {
+            self.candidates[0].tries -= 1;
+            self.ready = true;
+            return;
+        }
+        self.note(call.link, kind);
+        let retry = self.chain.policy.retry;
+        let asked = kind.retry_after();
+        let slow = matches!(
+            kind,
+            ProviderErrorKind::TimedOut(TimeLimit::Connect | TimeLimit::FirstDelta)
+        );
+        let rather_another =
+            self.candidates.len() > 1 && (slow || asked.is_some_and(|asked| asked > retry.cap));
+        if *kind == ProviderErrorKind::TooLarge {
+            self.candidates.clear();
+        } else if !kind.is_retryable() || tries >= retry.tries || rather_another {
+            self.leave();
+        } else {
+            self.asked = asked;
+        }
+    }
+
+    /// The reply has broken off after its first delta; `has_text` when there is text to go on with.
+    pub fn cut(&mut self, link: usize, kind: &ProviderErrorKind, has_text: bool) {
+        self.reset();
+        self.note(link, kind);
+        let over = *kind == ProviderErrorKind::TimedOut(TimeLimit::Total);
+        let most = self.chain.policy.retry.further_attempts;
+        if !kind.is_retryable() || over || self.further_attempts >= most {
+            return;
+        }
+        self.since = Instant::now();
+        let chain = &self.chain;
+        let others = chain.order(link).skip(1).chain([link]);
+        let anew = others.map(|link| candidate(link, AttemptMode::Restart));
+        self.candidates = if has_text {
+            going_on(chain, link).chain(anew).collect()
+        } else {
+            anew.collect()
+        };
+        let same = self
+            .candidates
+            .front()
+            .is_some_and(|front| front.call.link == link);
+        self.asked = kind.retry_after().filter(|_| same);
+    }
+
+    /// The call has ended without telling how the provider does: it was stopped.
+    pub fn told_nothing(&self, link: usize) {
+        self.chain.links[link].breaker.told_nothing();
+    }
+
+    /// The wait that the candidate in front must be given, if any, and if there is time and budget for it.
+    fn wait(&mut self, front: &Candidate) -> Wait {
+        if std::mem::replace(&mut self.ready, true) || !self.failed.contains(&front.call.link) {
+            return Wait::Over;
+        }
+        let retry = &self.chain.policy.retry;
+        let wait = match self.asked {
+            Some(asked) => when_asked(retry, asked, &self.chain.random),
+            None => backoff(retry, front.tries.max(1), &self.chain.random),
+        };
+        if self.since.elapsed() + wait > retry.patience || !self.chain.budget.spend_retry() {
+            return Wait::Never;
+        }
+        Wait::Now(wait)
+    }
+
+    /// A breaker keeps the candidate in front away: the next one is asked, or all are waited for.
+    fn pass_over(&mut self, wait: Duration) -> Option<Step> {
+        let now = Instant::now();
+        if let Some(front) = self.candidates.front_mut() {
+            front.closed_until = Some(now + wait);
+        }
+        if self
+            .candidates
+            .iter()
+            .any(|candidate| candidate.closed_until.is_none_or(|until| until <= now))
+        {
+            self.candidates.rotate_left(1);
+            self.reset();
+            return None;
+        }
+        let soonest = self
+            .candidates
+            .iter()
+            .filter_map(|candidate| candidate.closed_until)
+            .min();
+        let wait = soonest.map_or(wait, |moment| moment - now);
+        let wait = when_asked(&self.chain.policy.retry, wait, &self.chain.random);
+        if self.since.elapsed() + wait > self.chain.policy.retry.patience {
+            self.candidates.clear();
+            return None;
+        }
+        let candidates = self.candidates.make_contiguous();
+        candidates.sort_by_key(|candidate| candidate.closed_until);
+        self.reset();
+        self.ready = true;
+        Some(Step::Wait(wait))
+    }
+
+    /// The candidate in front is not asked any more.
+    fn leave(&mut self) {
+        self.candidates.pop_front();
+        self.reset();
+    }
+
+    fn reset(&mut self) {
+        self.asked = None;
+        self.ready = false;
+        self.forgiven = false;
+    }
+
+    fn note(&mut self, link: usize, kind: &ProviderErrorKind) {
+        let breaker = &self.chain.links[link].breaker;
+        if kind.is_retryable() {
+            breaker.failed();
+        } else {
+            breaker.told_nothing();
+        }
+        if !self.failed.contains(&link) {
+            self.failed.push(link);
+        }
+    }
+}
+
+fn candidate(link: usize, mode: AttemptMode) -> Candidate {
+    Candidate {
+        call: Call { link, mode },
+        tries: 0,
+        closed_until: None,
+    }
+}
+
+/// Those who go on exactly where the text ends.
+fn going_on(chain: &Chain, first: usize) -> impl Iterator<Item = Candidate> {
+    let order = chain
+        .order(first)
+        .filter(|link| chain.provider(*link).continues_partial());
+    order.map(|link| candidate(link, AttemptMode::Continue))
+}
+
+/// The others, who are asked in words to go on.
+fn in_words(chain: &Chain, first: usize) -> impl Iterator<Item = Candidate> {
+    let order = chain
+        .order(first)
+        .filter(|link| !chain.provider(*link).continues_partial());
+    order.map(|link| candidate(link, AttemptMode::Continue))
+}

@@ -1,0 +1,176 @@
+//! One call to a provider: ask, and append what comes, until it ends one way or another.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::StreamExt;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Turns;
+use super::end::Ending;
+use super::event::TextKind;
+use super::live::LiveTurn;
+use super::reply::Reply;
+use crate::model::{AttemptMode, Parameters};
+use crate::provider::{Call, CompletionRequest, Delta, DeltaStream, ProviderError, ProviderErrorKind};
+
+/// What a call needs that outlives it.
+pub(super) struct Attempting<'a> {
+    pub(super) live: &'a Arc<LiveTurn>,
+    pub(super) reply: &'a mut Reply,
+    /// Kept from one call to the next until a provider takes it: a reply that streams needs no prompt.
+    pub(super) prompt: Option<CompletionRequest>,
+    /// Why there is a further call.
+    pub(super) reason: &'static str,
+    pub(super) began: Instant,
+}
+
+/// A stream, and the right to have it.
+type Opened = (DeltaStream, Option<OwnedSemaphorePermit>);
+
+/// How a stream ended that has begun or not.
+pub(super) struct Broken {
+    pub(super) ending: Ending,
+    /// Whether it has given any delta.
+    pub(super) begun: bool,
+}
+
+impl Turns {
+    /// Asks the provider and appends what it writes. `on_first` is called at the first delta.
+    pub(super) async fn attempt(
+        &self,
+        attempting: &mut Attempting<'_>,
+        call: Call,
+        on_first: impl FnOnce(),
+    ) -> Broken {
+        let provider = Arc::clone(self.chain.provider(call.link));
+        attempting.reply.call(provider, call.mode);
+        let opened = {
+            let live = attempting.live;
+            // Boxed, so that its large state is freed before the reply streams.
+            let connect = Box::pin(self.connect(attempting, call));
+            tokio::select! {
+                biased;
+                interruption = live.interruption() => Err(Ending::Interrupted(interruption)),
+                opened = connect => opened,
+            }
+        };
+        match opened {
+            Ok((stream, _permit)) => self.relay(attempting, stream, on_first).await,
+            Err(ending) => Broken { ending, begun: false },
+        }
+    }
+
+    async fn connect(&self, attempting: &mut Attempting<'_>, call: Call) -> Result<Opened, Ending> {
+        let Attempting {
+            live, reply, prompt, ..
+        } = attempting;
+        let prompt = match prompt {
+            Some(prompt) => prompt,
+            None => {
+                let prepared = self
+                    .agent
+                    .prepare(&live.repository, &live.turn, reply.text.clone());
+                let prepared = prepared.await.map_err(Ending::Repository)?;
+                reply.set_prompt(&prepared);
+                prompt.insert(prepared)
+            }
+        };
+        let permit = self.chain.slot(call.link).await;
+        let mut request = prompt.clone();
+        request.kept = match call.mode {
+            AttemptMode::Continue => reply.text.clone(),
+            AttemptMode::Start | AttemptMode::Restart => String::new(),
+        };
+        request.parameters = self.chain.allowed(call.link, asked(live));
+        let stream = self.chain.provider(call.link).stream(request);
+        let stream = stream.await.map_err(Ending::Provider)?;
+        attempting.reply.accepted();
+        attempting.prompt = None;
+        Ok((stream, permit))
+    }
+
+    async fn relay(
+        &self,
+        attempting: &mut Attempting<'_>,
+        mut stream: DeltaStream,
+        on_first: impl FnOnce(),
+    ) -> Broken {
+        let live = attempting.live;
+        let mut on_first = Some(on_first);
+        let mut interruption = std::pin::pin!(live.interruption());
+        let ending = loop {
+            let delta = tokio::select! {
+                biased;
+                interruption = &mut interruption => break Ending::Interrupted(interruption),
+                delta = stream.next() => delta,
+            };
+            let (kind, text) = match delta {
+                Some(Ok(Delta::Text(text))) => (TextKind::Reply, text),
+                Some(Ok(Delta::Reasoning(text))) => (TextKind::Reasoning, text),
+                Some(Ok(Delta::End(completion))) => break Ending::Complete(completion),
+                Some(Err(error)) => break Ending::Provider(error),
+                None => break Ending::Provider(disconnected(attempting)),
+            };
+            self.metrics.delta();
+            let full = match on_first.take() {
+                Some(on_first) => {
+                    on_first();
+                    self.append_first(attempting, kind, text)
+                }
+                None => append(attempting, kind, text),
+            };
+            if full {
+                tokio::select! {
+                    interruption = &mut interruption => break Ending::Interrupted(interruption),
+                    () = live.log.ready() => {}
+                }
+            }
+        };
+        Broken {
+            ending,
+            begun: on_first.is_none(),
+        }
+    }
+
+    /// The first delta of a call stands right after what readers are to be told of it, or neither does.
+    fn append_first(&self, attempting: &mut Attempting<'_>, kind: TextKind, text: String) -> bool {
+        if !attempting.reply.has_deltas() {
+            self.metrics.first_delta(attempting.began.elapsed());
+        }
+        let Some(announcement) = attempting.reply.begin_deltas(attempting.reason) else {
+            return append(attempting, kind, text);
+        };
+        count(attempting.reply, kind, &text);
+        attempting.live.log.append(&[announcement, kind.event(text)]);
+        false
+    }
+}
+
+fn append(attempting: &mut Attempting<'_>, kind: TextKind, text: String) -> bool {
+    count(attempting.reply, kind, &text);
+    attempting.live.log.append_text(kind, text)
+}
+
+fn count(reply: &mut Reply, kind: TextKind, text: &str) {
+    match kind {
+        TextKind::Reply => reply.push_text(text),
+        TextKind::Reasoning => reply.push_reasoning(text),
+    }
+}
+
+/// What the learner asked of the provider.
+fn asked(live: &LiveTurn) -> Parameters {
+    let parameters = live.turn.parameters.as_deref();
+    parameters
+        .and_then(|json| serde_json::from_str(json).ok())
+        .unwrap_or_default()
+}
+
+fn disconnected(attempting: &Attempting<'_>) -> ProviderError {
+    ProviderError {
+        provider: attempting.live.turn.provider.clone(),
+        kind: ProviderErrorKind::Disconnected,
+        source: None,
+    }
+}

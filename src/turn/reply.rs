@@ -1,0 +1,233 @@
+//! A reply as far as it has come, and the calls to providers that it took: the record that is stored with its end.
+
+use std::sync::Arc;
+
+use super::event::{AttemptStart, Event};
+use crate::agent::estimate_tokens;
+use crate::ids::TurnId;
+use crate::model::{AttemptMode, Usage, UsageSource};
+use crate::provider::{CompletionRequest, Provider};
+use crate::repository::{Attempt, now};
+
+/// Outcomes of a call that are no codes of errors.
+pub(super) const COMPLETE: &str = "complete";
+pub(super) const STOPPED: &str = "stopped";
+pub(super) const RESTARTED: &str = "server-restarted";
+
+/// The reply as far as it has come.
+pub(super) struct Reply {
+    turn_id: TurnId,
+    pub(super) text: String,
+    /// Tokens of the prompt, once it is known.
+    prompt_tokens: usize,
+    /// The number of the next call.
+    next: i32,
+    /// Who answers, as far as readers know.
+    announced: String,
+    /// Whether a call of this turn has given anything.
+    has_deltas: bool,
+    calls: Vec<Attempt>,
+    current: Option<Current>,
+}
+
+/// The call that is under way.
+struct Current {
+    number: i32,
+    provider: Arc<dyn Provider>,
+    mode: AttemptMode,
+    /// Where in the text its own begins.
+    from: usize,
+    /// Whether it has given anything.
+    wrote: bool,
+    reasoning_bytes: usize,
+    accepted: bool,
+    started_at: i64,
+}
+
+impl Reply {
+    /// A reply of this turn that has `text` already; its first call has the number `first`.
+    pub(super) fn new(turn_id: TurnId, announced: String, first: i32, text: String) -> Self {
+        Self {
+            turn_id,
+            text,
+            prompt_tokens: 0,
+            next: first,
+            announced,
+            has_deltas: false,
+            calls: Vec::new(),
+            current: None,
+        }
+    }
+
+    /// The number of the next call.
+    pub(super) fn next_number(&self) -> i32 {
+        self.next
+    }
+
+    /// Whether there is text to go on with.
+    pub(super) fn has_text(&self) -> bool {
+        !self.text.is_empty()
+    }
+
+    /// The call that the last process was in when it ended. Call it when the prompt is known.
+    pub(super) fn add_crashed(&mut self, crashed: Attempt) {
+        let usage = Usage {
+            input_tokens: count(self.prompt_tokens),
+            output_tokens: tokens(&crashed.text),
+            source: UsageSource::Estimated,
+        };
+        self.calls.push(Attempt {
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            usage_source: usage.source,
+            ..crashed
+        });
+    }
+
+    pub(super) fn set_prompt(&mut self, prompt: &CompletionRequest) {
+        let messages = prompt
+            .messages
+            .iter()
+            .map(|message| estimate_tokens(&message.content));
+        self.prompt_tokens = estimate_tokens(&prompt.instructions) + messages.sum::<usize>();
+    }
+
+    /// A call begins.
+    pub(super) fn call(&mut self, provider: Arc<dyn Provider>, mode: AttemptMode) {
+        self.current = Some(Current {
+            number: self.next,
+            provider,
+            mode,
+            from: self.text.len(),
+            wrote: false,
+            reasoning_bytes: 0,
+            accepted: false,
+            started_at: now(),
+        });
+        self.next += 1;
+    }
+
+    /// The provider has taken the request.
+    pub(super) fn accepted(&mut self) {
+        if let Some(current) = &mut self.current {
+            current.accepted = true;
+        }
+    }
+
+    /// The first delta of the call has come. What readers are to be told of it before that is shown: that the text
+    /// goes on after a break, begins anew, or comes from somebody else than was said.
+    pub(super) fn begin_deltas(&mut self, reason: &'static str) -> Option<Event> {
+        let current = self.current.as_mut()?;
+        current.wrote = true;
+        let another = current.provider.name() != self.announced;
+        let broken = std::mem::replace(&mut self.has_deltas, true);
+        let restarts = current.mode == AttemptMode::Restart;
+        if restarts {
+            self.text.clear();
+            current.from = 0;
+        }
+        if !another && !broken && !restarts {
+            return None;
+        }
+        current.provider.name().clone_into(&mut self.announced);
+        Some(Event::AttemptStart(AttemptStart {
+            attempt: current.number,
+            mode: if restarts {
+                AttemptMode::Restart
+            } else {
+                AttemptMode::Continue
+            },
+            provider: current.provider.name().to_owned(),
+            model: current.provider.model().to_owned(),
+            reason,
+        }))
+    }
+
+    /// Whether a call of this turn has given anything.
+    pub(super) fn has_deltas(&self) -> bool {
+        self.has_deltas
+    }
+
+    pub(super) fn push_text(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    pub(super) fn push_reasoning(&mut self, text: &str) {
+        if let Some(current) = &mut self.current {
+            current.reasoning_bytes += text.len();
+        }
+    }
+
+    /// The call has ended. Without reported tokens they are estimated; a request that was refused has cost none.
+    pub(super) fn close(&mut self, outcome: &str, reported: Option<Usage>) {
+        let Some(current) = self.current.take() else {
+            return;
+        };
+        let own = if current.wrote {
+            &self.text[current.from..]
+        } else {
+            ""
+        };
+        let usage = reported.unwrap_or_else(|| {
+            let was_read = current.accepted || matches!(outcome, STOPPED | "provider-first-delta-timeout");
+            let kept = match current.mode {
+                AttemptMode::Continue => tokens(&self.text[..current.from]),
+                AttemptMode::Start | AttemptMode::Restart => 0,
+            };
+            Usage {
+                input_tokens: if was_read {
+                    count(self.prompt_tokens) + kept
+                } else {
+                    0
+                },
+                output_tokens: tokens(own) + count(current.reasoning_bytes.div_ceil(4)),
+                source: UsageSource::Estimated,
+            }
+        });
+        self.calls.push(Attempt {
+            turn_id: self.turn_id,
+            number: current.number,
+            provider: current.provider.name().to_owned(),
+            model: current.provider.model().to_owned(),
+            mode: current.mode,
+            outcome: outcome.to_owned(),
+            text: own.to_owned(),
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            usage_source: usage.source,
+            started_at: current.started_at,
+            ended_at: now(),
+        });
+    }
+
+    /// Tokens of all calls together. Calls that cost nothing do not make an estimate of the sum.
+    pub(super) fn usage(&self) -> Usage {
+        let spent = self.calls.iter().map(Attempt::usage);
+        let nothing = Usage {
+            input_tokens: 0,
+            output_tokens: 0,
+            source: UsageSource::Estimated,
+        };
+        spent
+            .filter(|usage| usage.input_tokens + usage.output_tokens > 0)
+            .reduce(Usage::plus)
+            .unwrap_or(nothing)
+    }
+
+    /// The text and the calls, for the record.
+    pub(super) fn into_parts(self) -> (String, Vec<Attempt>) {
+        (self.text, self.calls)
+    }
+}
+
+fn tokens(text: &str) -> i64 {
+    if text.is_empty() {
+        0
+    } else {
+        count(estimate_tokens(text))
+    }
+}
+
+fn count(tokens: usize) -> i64 {
+    i64::try_from(tokens).unwrap_or(i64::MAX)
+}
