@@ -1,7 +1,6 @@
 //! `POST /stream-tickets`: for `EventSource`, which cannot send headers.
 
 use actix_web::HttpResponse;
-use actix_web::http::header;
 use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -66,10 +65,8 @@ pub(super) async fn create_ticket(
         Opens::Session(id) => drop(reading.session(id).await?),
     }
     let ticket = app.authority.grant_ticket(&author.identity, path).await?;
-    Ok(HttpResponse::Created()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(TicketAnswer {
-            ticket: ticket.secret.expose_secret(),
-            expires_at: rfc3339(ticket.expires_at),
-        }))
+    Ok(HttpResponse::Created().json(TicketAnswer {
+        ticket: ticket.secret.expose_secret(),
+        expires_at: rfc3339(ticket.expires_at),
+    }))
 }

@@ -9,6 +9,7 @@ use std::future::{Ready, ready};
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError};
 
@@ -57,9 +58,18 @@ pub(super) async fn enforce(
     });
     match passed {
         Ok(None) => next.call(request).await,
-        Ok(Some(pass)) => Ok(pass.accompany(next.call(request).await?)),
+        Ok(Some(pass)) => Ok(private(pass.accompany(next.call(request).await?))),
         Err(error) => Ok(request.into_response(error.error_response())),
     }
+}
+
+/// What is one user's is for no cache that others use.
+fn private(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let headers = response.headers_mut();
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
 }
 
 async fn admit(access: Access, request: &HttpRequest) -> Result<Option<Identity>, ApiError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::claims::Claims;
@@ -127,6 +128,39 @@ fn a_key_for_something_else_is_no_key() {
             "{member}: {value}"
         );
     }
+}
+
+proptest! {
+    #[test]
+    fn no_text_is_taken_for_a_token_or_stops_the_reader(text in any::<String>()) {
+        prop_assert!(Jws::parse(&text, JwtAlgorithm::HS256).is_none());
+    }
+
+    #[test]
+    fn no_bytes_are_signed_by_chance(
+        (header, payload, signature) in (any_json(), any::<Vec<u8>>(), any::<Vec<u8>>())
+    ) {
+        let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let token = format!("{}.{}.{}", part(header.as_bytes()), part(&payload), part(&signature));
+        for algorithm in [JwtAlgorithm::HS256, JwtAlgorithm::RS256] {
+            let key = if algorithm == JwtAlgorithm::HS256 { Some(secret()) } else { key(RSA, algorithm) };
+            let signed = Jws::parse(&token, algorithm).is_some_and(|jws| key.is_some_and(|key| jws.is_signed_by(&key)));
+            prop_assert!(!signed);
+        }
+        if let Some(claims) = Claims::parse(&payload) {
+            prop_assert!(claims.identity(&settings(), 0).is_none());
+        }
+    }
+}
+
+/// Headers: right ones, nearly right ones, and anything.
+fn any_json() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(r#"{"alg":"HS256"}"#.to_owned()),
+        Just(r#"{"alg":"RS256","typ":"JWT"}"#.to_owned()),
+        any::<String>().prop_map(|kid| json!({ "alg": "HS256", "kid": kid }).to_string()),
+        any::<String>(),
+    ]
 }
 
 fn settings() -> JwtSettings {

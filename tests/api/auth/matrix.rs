@@ -199,6 +199,13 @@ async fn an_observer_reads_by_each_route_for_reading_and_by_no_other() {
             problem(response, 403, "read-only").await;
         } else {
             assert!(response.status().is_success(), "{} {}", call.method, call.path);
+            let mut caching = response.headers().get_all("cache-control").iter();
+            assert!(
+                caching.any(|rule| rule == "no-store"),
+                "{} {}",
+                call.method,
+                call.path
+            );
         }
     }
     let mut database = app.database();
