@@ -5,6 +5,7 @@ mod operator;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
+use rustix::process::Pid;
 use tempfile::TempDir;
 
 use crate::checker::check_database;
@@ -87,6 +88,11 @@ impl TestApp {
             assert_eq!(self.database().count(table), 0, "{table}");
         }
         assert_eq!(self.upstream.count(), 0);
+    }
+
+    /// The server's process.
+    pub(crate) fn pid(&self) -> Pid {
+        self.server.pid()
     }
 
     /// What the server has logged.

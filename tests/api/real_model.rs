@@ -99,12 +99,14 @@ impl Model {
         model
     }
 
-    fn service(&self) -> TestApp {
-        Setup::new()
-            .continues_partial()
-            .variable("OPENAI_BASE_URL", &self.base_url)
-            .variable("OPENAI_MODEL", "smollm2")
-            .start()
+    /// A service that asks the model over one wire.
+    fn service(&self, wire: &str) -> TestApp {
+        let table = format!(
+            "[[providers]]\nname = \"smollm2\"\nwire = \"{wire}\"\nbase_url = \"{}\"\nmodel = \"smollm2\"\n\
+             api_key = \"none\"\nmax_tokens = {TOKENS}\ncontinues_partial = true\n",
+            self.base_url
+        );
+        Setup::new().without_provider().tables(&table).start()
     }
 }
 
@@ -175,11 +177,26 @@ async fn goes_on_after_a_crash(app: &mut TestApp) {
     check_turn(&mut app.database(), &[&reader, &other], Some(&reader.text()));
 }
 
-#[tokio::test]
-async fn a_real_model_answers_and_goes_on_after_a_stop_and_after_a_crash() {
+/// Answers, is stopped and goes on, and goes on after the service was killed.
+async fn serves(wire: &str) {
     let model = Model::start().await;
-    let mut app = model.service();
+    let mut app = model.service(wire);
     answers(&app).await;
     goes_on_after_a_stop(&app).await;
     goes_on_after_a_crash(&mut app).await;
+}
+
+#[tokio::test]
+async fn a_real_model_serves_over_chat_completions() {
+    serves("openai-chat").await;
+}
+
+#[tokio::test]
+async fn a_real_model_serves_over_responses() {
+    serves("openai-responses").await;
+}
+
+#[tokio::test]
+async fn a_real_model_serves_over_messages() {
+    serves("anthropic").await;
 }

@@ -61,6 +61,12 @@ async fn play(script: Script, writer: &mut WriteHalf<'_>, request: &Request) -> 
         match step {
             Step::Bare(bytes) => writer.write_all(&bytes).await?,
             Step::Body(bytes) => writer.write_all(&framed(&bytes)).await?,
+            Step::Repeated(bytes, times) => {
+                let bytes = framed(&bytes);
+                for _ in 0..times {
+                    writer.write_all(&bytes).await?;
+                }
+            }
             Step::Await(signal) => signal.happened().await,
             Step::Pause(duration) => tokio::time::sleep(duration).await,
             Step::EndOfBody => writer.write_all(b"0\r\n\r\n").await?,

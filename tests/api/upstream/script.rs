@@ -41,6 +41,8 @@ pub(crate) enum Step {
     Bare(Vec<u8>),
     /// Bytes of the streamed body.
     Body(Vec<u8>),
+    /// The same bytes of the body, so many times.
+    Repeated(Vec<u8>, usize),
     /// Wait for a test.
     Await(Signal),
     Pause(Duration),
@@ -124,6 +126,11 @@ impl Script {
     /// Any bytes of the body.
     pub(crate) fn raw(self, bytes: impl Into<Vec<u8>>) -> Self {
         self.then(Step::Body(bytes.into()))
+    }
+
+    /// The same bytes of the body again and again.
+    pub(crate) fn repeated(self, bytes: impl Into<Vec<u8>>, times: usize) -> Self {
+        self.then(Step::Repeated(bytes.into(), times))
     }
 
     /// Goes on when the test says so.
