@@ -52,11 +52,12 @@ impl Mock {
         mock
     }
 
-    /// A service that asks the mock over one wire.
+    /// A service that asks the mock over one wire. The mock says the same whatever it is to go on from.
     fn service(&self, wire: &str) -> TestApp {
         let table = format!(
             "[[providers]]\nname = \"mock\"\nwire = \"{wire}\"\nbase_url = \"{}\"\n\
-             api_key = \"test-key-not-a-secret\"\nmodel = \"mock-model\"\n",
+             api_key = \"test-key-not-a-secret\"\nmodel = \"mock-model\"\n\
+             continues_partial = false\n",
             self.base_url
         );
         Setup::new().without_provider().tables(&table).start()

@@ -47,15 +47,19 @@ fn installed() -> [String; 2] {
 /// `llama-server` with the small model; killed when dropped.
 struct Model {
     child: Child,
-    base_url: String,
+    port: u16,
 }
 
 impl Model {
     async fn start() -> Self {
-        let [server, model] = installed();
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = free.local_addr().expect("an address").port();
         drop(free);
+        Self::start_at(port).await
+    }
+
+    async fn start_at(port: u16) -> Self {
+        let [server, model] = installed();
         let child = Command::new(server)
             .args([
                 "--model",
@@ -73,10 +77,7 @@ impl Model {
             .spawn()
             .expect("llama-server can be started");
         // Killed also when it never gets ready.
-        let mut model = Self {
-            child,
-            base_url: format!("http://127.0.0.1:{port}/v1"),
-        };
+        let mut model = Self { child, port };
         let mut lines = BufReader::new(model.child.stderr.take().expect("piped")).lines();
         let (sender, said) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
@@ -102,11 +103,19 @@ impl Model {
     /// A service that asks the model over one wire.
     fn service(&self, wire: &str) -> TestApp {
         let table = format!(
-            "[[providers]]\nname = \"smollm2\"\nwire = \"{wire}\"\nbase_url = \"{}\"\nmodel = \"smollm2\"\n\
+            "[[providers]]\nname = \"smollm2\"\nwire = \"{wire}\"\nbase_url = \"http://127.0.0.1:{}/v1\"\nmodel = \"smollm2\"\n\
              api_key = \"none\"\nmax_tokens = {TOKENS}\ncontinues_partial = true\n",
-            self.base_url
+            self.port
         );
-        Setup::new().without_provider().tables(&table).start()
+        Setup::new()
+            .without_provider()
+            // A model that is being loaded again takes a while.
+            .retry("tries", 200)
+            .retry("cap_ms", 250)
+            .retry("floor", 1000)
+            .tables("[breaker]\nfailures = 1000\n")
+            .tables(&table)
+            .start()
     }
 }
 
@@ -184,6 +193,30 @@ async fn serves(wire: &str) {
     answers(&app).await;
     goes_on_after_a_stop(&app).await;
     goes_on_after_a_crash(&mut app).await;
+}
+
+#[tokio::test]
+async fn a_reply_goes_on_when_the_model_is_killed_in_mid_answer_and_comes_back() {
+    for wire in ["openai-chat", "anthropic"] {
+        let model = Model::start().await;
+        let app = model.service(wire);
+        let mut reader = app.learner.send(QUESTION).await;
+        until_some_words(&mut reader).await;
+        let port = model.port;
+        drop(model);
+        let (end, _back) = join(reader.until_end(), Model::start_at(port)).await;
+        assert_eq!(end.data["status"], "complete", "{wire}");
+        let starts = reader.events.iter().filter(|event| event.name == "attempt-start");
+        let modes: Vec<_> = starts.map(|event| event.data["mode"].clone()).collect();
+        assert_eq!(modes, ["continue"], "{wire}");
+        let beginning: String = reader.text().chars().take(40).collect();
+        assert_eq!(
+            reader.text().matches(&beginning).count(),
+            1,
+            "{wire}: it is said once"
+        );
+        check_turn(&mut app.database(), &[&reader], Some(&reader.text()));
+    }
 }
 
 #[tokio::test]
