@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::viewer::Viewer;
 use crate::app::{Setup, TestApp};
+use crate::database::change;
 use crate::sse::End;
 use crate::upstream::{Plan, Script};
 
@@ -80,22 +81,21 @@ async fn a_device_that_saw_what_a_restored_copy_does_not_have_begins_anew() {
     let mut app = TestApp::start();
     let session_id = app.learner.create_session().await;
     let path = format!("/sessions/{session_id}");
-    app.sigterm();
-    assert!(app.exited().await.success());
     let database = app.database_path().to_owned();
     let copy = database.with_extension("copy");
-    std::fs::copy(&database, &copy).expect("a copy");
-    app.restart();
+    change(&database, &format!("VACUUM INTO '{}'", copy.display()));
 
     let mut device = Viewer::open(&app.learner, &session_id).await;
     app.learner
         .json(Method::PATCH, &path, json!({ "title": "Lost" }))
         .await;
     device.until_event("session-updated").await;
-    app.sigterm();
-    assert!(app.exited().await.success());
+    app.kill_9();
     while device.next().await.is_ok() {}
     std::fs::rename(&copy, &database).expect("the copy takes its place");
+    for log in ["db-wal", "db-shm"] {
+        std::fs::remove_file(database.with_extension(log)).expect("the old one's log");
+    }
     app.restart();
     // As many changes as the device has seen, and other ones.
     app.learner
