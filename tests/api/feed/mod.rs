@@ -3,6 +3,7 @@
 mod changes;
 mod faults;
 mod interleavings;
+mod observers;
 mod resume;
 mod turns;
 mod viewer;
