@@ -120,6 +120,18 @@ words! {
     }
 }
 
+words! {
+    /// Where the session focus of a turn comes from.
+    FocusSource {
+        /// Planned for this turn.
+        Planned = "planned",
+        /// Planned for an earlier one.
+        Reused = "reused",
+        /// By local rules, because no plan could be had in time.
+        Fallback = "fallback",
+    }
+}
+
 /// Tokens of a completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]

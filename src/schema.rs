@@ -155,6 +155,49 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    session_focus (session_id, version) {
+        session_id -> Text,
+        version -> BigInt,
+        position -> BigInt,
+        source -> Text,
+        planned_at -> BigInt,
+        plan -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    learners (owner) {
+        owner -> Text,
+        level -> Nullable<Text>,
+        goals -> Nullable<Text>,
+        language -> Nullable<Text>,
+        tracking -> Integer,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    learner_topics (owner, subject, topic) {
+        owner -> Text,
+        subject -> Text,
+        topic -> Text,
+        mastery -> Integer,
+        evidence -> Text,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    session_summaries (session_id) {
+        session_id -> Text,
+        position -> BigInt,
+        summary -> Text,
+        created_at -> BigInt,
+    }
+}
+
 diesel::joinable!(messages -> sessions (session_id));
 diesel::joinable!(turns -> sessions (session_id));
 diesel::joinable!(turn_events -> turns (turn_id));

@@ -11,7 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Planner};
 use crate::app::{App, MetricsAccess};
 use crate::config::{AllowedHosts, AuthSettings, Settings};
 use crate::http::{self, Connections};
@@ -76,6 +76,7 @@ impl Application {
         let (listener, address) = listen(&settings)?;
         let metrics = Arc::new(Metrics::default());
         let providers = provider::from_settings(&settings.providers)?;
+        let planner = settings.planner.map(|config| Planner::new(config, &providers));
         let policy = Policy {
             retry: settings.retry,
             breaker: settings.breaker,
@@ -88,7 +89,7 @@ impl Application {
         let turns = Turns::new(Parts {
             repository: Arc::clone(&repository),
             chain,
-            agent: Agent::new(settings.instructions, settings.context_tokens),
+            agent: Agent::new(settings.instructions, settings.context, planner),
             metrics: Arc::clone(&metrics),
             merge_window: settings.merge_window,
             seats: Seats::new(settings.limits.turns),

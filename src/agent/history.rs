@@ -2,38 +2,50 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::tokens::{at_most, estimate_tokens};
 use crate::model::{Role, Status};
 use crate::provider::PromptMessage;
 use crate::repository::Message;
 
-/// Roughly how many tokens a text has: one for each four bytes of UTF-8, and a few for the message around it.
-#[must_use]
-pub fn estimate_tokens(text: &str) -> usize {
-    text.len().div_ceil(4) + 4
+/// The newest messages after place `told` that fit, oldest first: the rest of `most` tokens once `beside` is counted.
+/// `newest_first` begins with the message that is to be answered; that one is always in.
+pub(super) fn select(
+    newest_first: Vec<Message>,
+    told: i64,
+    (most, beside): (usize, &[&str]),
+) -> Vec<PromptMessage> {
+    let messages = in_order(newest_first, told);
+    let texts = || messages.iter().map(|message| message.content.as_str());
+    let fits_at_sight = texts().chain(beside.iter().copied()).map(at_most).sum::<usize>() <= most;
+    let mut left = most;
+    let first = if fits_at_sight {
+        0
+    } else {
+        left = left.saturating_sub(beside.iter().map(|text| estimate_tokens(text)).sum());
+        first_that_fits(&messages, left)
+    };
+    let selected = messages.into_iter().skip(first).map(|message| PromptMessage {
+        role: message.role,
+        content: message.content,
+    });
+    selected.collect()
 }
 
-/// The newest messages within `budget` tokens, oldest first. `newest_first` begins with the message that is to be
-/// answered; that one is always in.
-pub(super) fn select(newest_first: Vec<Message>, budget: usize) -> Vec<PromptMessage> {
-    let mut selected = Vec::new();
-    let mut left = budget;
-    for message in in_order(newest_first).into_iter().rev() {
+/// The place from which on all messages fit into `left` tokens; the last one is always among them.
+fn first_that_fits(messages: &[Message], mut left: usize) -> usize {
+    let last = messages.len().saturating_sub(1);
+    for (place, message) in messages.iter().enumerate().rev() {
         let cost = estimate_tokens(&message.content);
-        if !selected.is_empty() && cost > left {
-            break;
+        if cost > left && place < last {
+            return place + 1;
         }
         left = left.saturating_sub(cost);
-        selected.push(PromptMessage {
-            role: message.role,
-            content: message.content,
-        });
     }
-    selected.reverse();
-    selected
+    0
 }
 
-/// Oldest first, each message followed by its newest reply that says something.
-fn in_order(newest_first: Vec<Message>) -> Vec<Message> {
+/// Oldest first, each message followed by its newest reply that says something; without what stands up to place `told`.
+fn in_order(newest_first: Vec<Message>, told: i64) -> Vec<Message> {
     let places: HashMap<_, _> = newest_first
         .iter()
         .map(|message| (message.id, message.position))
@@ -44,10 +56,12 @@ fn in_order(newest_first: Vec<Message>) -> Vec<Message> {
         .filter(|message| message.role == Role::User || says_something(message))
         .filter(|message| message.reply_to.is_none_or(|id| answered.insert(id)))
         .collect();
-    messages.sort_by_key(|message| {
+    let place = |message: &Message| {
         let question = message.reply_to.and_then(|id| places.get(&id));
         (question.copied().unwrap_or(message.position), question.is_some())
-    });
+    };
+    messages.retain(|message| place(message).0 > told);
+    messages.sort_by_key(place);
     messages
 }
 
@@ -99,20 +113,48 @@ mod tests {
             first,
         ];
         assert_eq!(
-            texts(&select(conversation, 1_000)),
+            texts(&select(conversation, 0, (1_000, &[]))),
             ["u1", "a1 again", "u2", "hint", "u3"]
         );
     }
 
     #[test]
     fn old_messages_go_first_and_the_newest_always_stays() {
-        let long = "x".repeat(400);
+        let long = "x y ".repeat(50);
         let conversation = vec![
             message(3, Role::User, &long, None),
             message(2, Role::Assistant, "fits", None),
             message(1, Role::User, &long, None),
         ];
-        assert_eq!(texts(&select(conversation.clone(), 120)), ["fits", &long]);
-        assert_eq!(texts(&select(conversation, 0)), [&long]);
+        assert_eq!(
+            texts(&select(conversation.clone(), 0, (120, &[]))),
+            ["fits", &long]
+        );
+        assert_eq!(texts(&select(conversation, 0, (0, &[]))), [&long]);
+    }
+
+    #[test]
+    fn what_stands_beside_the_conversation_takes_its_part_of_the_budget() {
+        let conversation = vec![
+            message(2, Role::User, "why?", None),
+            message(1, Role::User, "one two three", None),
+        ];
+        let beside = "word ".repeat(100);
+        assert_eq!(texts(&select(conversation.clone(), 0, (110, &[]))).len(), 2);
+        assert_eq!(texts(&select(conversation, 0, (110, &[&beside]))), ["why?"]);
+    }
+
+    #[test]
+    fn what_a_summary_tells_is_not_told_again() {
+        let first = message(1, Role::User, "u1", None);
+        let late_reply = message(4, Role::Assistant, "a1 again", Some(first.id));
+        let conversation = vec![
+            message(5, Role::User, "u2", None),
+            late_reply,
+            message(3, Role::Assistant, "hint", None),
+            message(2, Role::Assistant, "a1", Some(first.id)),
+            first,
+        ];
+        assert_eq!(texts(&select(conversation, 2, (1_000, &[]))), ["hint", "u2"]);
     }
 }

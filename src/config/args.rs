@@ -7,6 +7,7 @@ use clap::Args;
 use secrecy::SecretString;
 
 use super::Durability;
+use super::planner::Planning;
 use crate::telemetry::LogFormat;
 
 /// What `serve` is told on the command line and by variables.
@@ -27,6 +28,9 @@ pub struct ServeArgs {
     /// How long running turns may go on after SIGTERM, in seconds [default: 20]
     #[arg(long, env = "TUTORSTREAM_DRAIN_SECONDS")]
     pub drain_seconds: Option<u64>,
+    /// Whether sessions are planned [default: on]
+    #[arg(long, env = "TUTORSTREAM_PLANNER")]
+    pub planner: Option<Planning>,
     /// Settings file [default: tutorstream.toml, if there is one]
     #[arg(long, env = "TUTORSTREAM_CONFIG")]
     pub config: Option<PathBuf>,

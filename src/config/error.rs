@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::agent::TemplateError;
+
 use super::ProviderProblem;
 
 /// Why the settings cannot be used. The words are meant for the operator.
@@ -55,6 +57,18 @@ pub enum ConfigError {
     /// Who may come in is not said, or not safely.
     #[error("auth: {0}")]
     Auth(&'static str),
+    /// Instructions that cannot be used.
+    #[error(transparent)]
+    Instructions(TemplateError),
+    /// Only one of them can be meant.
+    #[error("instructions and instructions_file are both set: choose one")]
+    TwoInstructions,
+    /// Too small to plan and answer in.
+    #[error("window_tokens: {0} is too small, the least is 4096")]
+    Window(usize),
+    /// The planner's provider is none of those that are configured.
+    #[error("planner: there is no provider named {0:?}")]
+    Planner(String),
     /// Without authentication the service is for this machine only.
     #[error(
         "refusing to listen on {0}: no authentication is configured, so only a loopback address is safe; \

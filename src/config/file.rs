@@ -1,12 +1,13 @@
 //! What `tutorstream.toml` says.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::auth::AuthFile;
 use super::limits::LimitsFile;
+use super::planner::PlannerTable;
 use super::provider::ProviderTable;
 use super::resilience::{BreakerTable, RetryTable};
 use super::{ConfigError, Durability};
@@ -36,7 +37,10 @@ pub(super) struct File {
     pub(super) fallback_message: Option<String>,
     #[serde(default)]
     pub(super) allow_provider_choice: bool,
+    pub(super) instructions_file: Option<PathBuf>,
     pub(super) context_tokens: Option<usize>,
+    pub(super) window_tokens: Option<usize>,
+    pub(super) planner: Option<PlannerTable>,
     #[serde(default)]
     pub(super) providers: Vec<ProviderTable>,
     #[serde(default)]

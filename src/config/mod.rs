@@ -5,7 +5,9 @@ mod auth;
 mod error;
 mod file;
 mod hosts;
+mod instructions;
 mod limits;
+mod planner;
 mod provider;
 mod resilience;
 #[cfg(test)]
@@ -18,11 +20,14 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde::Deserialize;
 
+use crate::agent::{ContextBudget, Template};
+
 pub use args::{DatabaseArgs, ServeArgs, log_format};
 pub use auth::{AuthSettings, JwtAlgorithm, JwtKeys, JwtSettings};
 pub use error::ConfigError;
 pub use hosts::AllowedHosts;
 pub use limits::Limits;
+pub use planner::PlannerConfig;
 pub use provider::{
     AnswerLimits, Auth, Continuation, ProviderProblem, ProviderSettings, RequestParameter, StructuredOutput,
     Timeouts, Wire, refused_parameter,
@@ -65,10 +70,12 @@ pub struct Settings {
     pub limits: Limits,
     /// Who may come in.
     pub auth: AuthSettings,
-    /// The tutor's instructions, instead of the bundled ones.
-    pub instructions: Option<String>,
-    /// How many tokens of conversation a prompt may have.
-    pub context_tokens: usize,
+    /// The tutor's instructions: the operator's, or else the bundled ones.
+    pub instructions: Template,
+    /// How much of a conversation the model is sent.
+    pub context: ContextBudget,
+    /// Who plans sessions. `None`: nobody does.
+    pub planner: Option<PlannerConfig>,
     /// Who answers, in the order of the chain. None: the practice tutor does.
     pub providers: Vec<ProviderSettings>,
     /// When a provider that fails is asked again.
@@ -93,6 +100,7 @@ impl Settings {
         let milliseconds = Duration::from_millis;
         let default = SocketAddr::from(([127, 0, 0, 1], 8080));
         let bind = args.bind.or(file.bind).unwrap_or(default);
+        let context = ContextBudget::default();
         let settings = Self {
             bind,
             database: database_path(args.database_url.or(file.database_url))?,
@@ -104,8 +112,12 @@ impl Settings {
             allowed_hosts: hosts(&file.allowed_hosts, bind)?,
             limits: limits::limits(file.limits, auth.required),
             auth,
-            instructions: file.instructions,
-            context_tokens: file.context_tokens.unwrap_or(8_000),
+            instructions: instructions::template(file.instructions, file.instructions_file.as_deref())?,
+            context: ContextBudget {
+                context_tokens: file.context_tokens.unwrap_or(context.context_tokens),
+                window_tokens: window(file.window_tokens.unwrap_or(context.window_tokens))?,
+            },
+            planner: planner::settings(args.planner, file.planner, &providers)?,
             providers,
             retry: file.retry.into(),
             breaker: file.breaker.into(),
@@ -132,6 +144,15 @@ impl DatabaseArgs {
         let file = file::read(self.config.as_deref())?;
         database_path(self.database_url.or(file.database_url))
     }
+}
+
+/// A smaller window has no room for instructions, a plan and a message.
+fn window(tokens: usize) -> Result<usize, ConfigError> {
+    const LEAST: usize = 4_096;
+    if tokens < LEAST {
+        return Err(ConfigError::Window(tokens));
+    }
+    Ok(tokens)
 }
 
 /// Scheme, host and perhaps a port (RFC 6454, section 6.2); nothing after them, no wildcard.

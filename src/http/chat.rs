@@ -64,6 +64,9 @@ pub(super) async fn stream_chat(
     let JsonBody(body) = body;
     author.must_be(body.user_id.as_deref())?;
     body.check()?;
+    if !app.turns.can_read(&body.message) {
+        return Err(ApiError::message_too_long_for_model());
+    }
     let key = idempotency_key(request.headers())?.or_else(|| body.client_message_id.clone());
     let fingerprint = body.fingerprint();
     let new = NewTurn {

@@ -132,6 +132,15 @@ impl ApiError {
         }
     }
 
+    pub(super) fn message_too_long_for_model() -> Self {
+        let detail = "The message is longer than the model can read at once.";
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "message-too-long-for-model",
+            detail,
+        )
+    }
+
     fn unavailable(code: &'static str, detail: &str) -> Self {
         let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
         Self {

@@ -8,12 +8,14 @@ mod connections;
 mod edge;
 mod error;
 mod feed;
+mod focus;
 mod json_shape;
 mod messages;
 mod observers;
 mod openapi;
 mod ops;
 mod page;
+mod profile;
 mod query;
 mod quota;
 mod routes;
@@ -81,6 +83,14 @@ pub(crate) fn routes(
 
 /// The whole route table.
 fn table() -> Vec<Place> {
+    [turn_places(), session_places(), other_places()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// What is said, and the answers.
+fn turn_places() -> Vec<Place> {
     vec![
         at("/stream-chat", [post(Write, chat::stream_chat)]),
         at("/stream-tickets", [post(Write, tickets::create_ticket)]),
@@ -88,6 +98,12 @@ fn table() -> Vec<Place> {
         at("/turns/{id}/events", [get(Stream, turns::follow_turn)]),
         at("/turns/{id}/stop", [post(Write, turns::stop_turn)]),
         at("/turns/{id}/continue", [post(Write, turns::continue_turn)]),
+    ]
+}
+
+/// Sessions, and what is in them.
+fn session_places() -> Vec<Place> {
+    vec![
         at(
             "/sessions",
             [
@@ -128,6 +144,24 @@ fn table() -> Vec<Place> {
             [
                 put(Write, observers::add_observer),
                 delete(Write, observers::remove_observer),
+            ],
+        ),
+        at("/sessions/{id}/focus", [get(Read, focus::get_focus)]),
+        at(
+            "/sessions/{id}/focus/history",
+            [get(Read, focus::list_focus_history)],
+        ),
+    ]
+}
+
+/// Who the caller is, operations and the page.
+fn other_places() -> Vec<Place> {
+    vec![
+        at(
+            "/profile",
+            [
+                get(Write, profile::get_profile),
+                patch(Write, profile::update_profile),
             ],
         ),
         at("/login", [post(Write, auth::login)]),

@@ -6,7 +6,7 @@ use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
 use super::turns::TurnOutcome;
-use super::{now, sessions};
+use super::{learning, now, sessions};
 use crate::ids::{MessageId, SessionId};
 use crate::model::{FinishReason, Role, Status, Usage, UsageSource};
 use crate::schema::messages;
@@ -144,9 +144,11 @@ pub(super) fn update_content(
     id: MessageId,
     content: &str,
 ) -> Result<Message, RepositoryError> {
-    if find(connection, session_id, id)?.status == Status::Streaming {
+    let message = find(connection, session_id, id)?;
+    if message.status == Status::Streaming {
         return Err(RepositoryError::MessageStreaming);
     }
+    learning::forget_summary(connection, session_id, message.position)?;
     let changes = (
         messages::content.eq(content),
         messages::updated_at.eq(now()),

@@ -56,7 +56,7 @@ impl UserRepository {
         &self.reading
     }
 
-    fn scope(&self) -> Scope {
+    pub(super) fn scope(&self) -> Scope {
         self.reading.scope.clone()
     }
 
@@ -94,25 +94,6 @@ impl UserRepository {
         let query = move |connection: &mut _| {
             sessions::own(connection, &scope, id)?;
             turns::streaming(connection, id)
-        };
-        self.reading.pool.read(query).await
-    }
-
-    /// The newest messages up to and with `upto`, newest first: what a prompt is made of.
-    pub async fn conversation(
-        &self,
-        id: SessionId,
-        upto: MessageId,
-        limit: i64,
-    ) -> Result<(Session, Vec<Message>)> {
-        let scope = self.scope();
-        let query = move |connection: &mut _| {
-            let session = sessions::own(connection, &scope, id)?;
-            let last = messages::find(connection, id, upto)?;
-            Ok((
-                session,
-                messages::newest(connection, id, last.position + 1, limit)?,
-            ))
         };
         self.reading.pool.read(query).await
     }

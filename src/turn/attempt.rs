@@ -68,9 +68,12 @@ impl Turns {
         let prompt = match prompt {
             Some(prompt) => prompt,
             None => {
-                let prepared = self
-                    .agent
-                    .prepare(&live.repository, &live.turn, reply.text.clone());
+                let prepared = self.agent.prepare(
+                    &live.repository,
+                    &live.turn,
+                    live.focus.get().map(AsRef::as_ref),
+                    reply.text.clone(),
+                );
                 let prepared = prepared.await.map_err(Ending::Repository)?;
                 reply.set_prompt(&prepared);
                 prompt.insert(prepared)

@@ -78,6 +78,7 @@ impl Turns {
                 crashed: None,
                 predecessors,
                 stop_predecessors,
+                focus_told: false,
             },
         );
         started

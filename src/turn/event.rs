@@ -6,6 +6,7 @@ use std::io::Write;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::agent::TurnFocus;
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{AttemptMode, FinishReason, Status, Usage};
 
@@ -15,6 +16,8 @@ use crate::model::{AttemptMode, FinishReason, Status, Usage};
 pub enum Event {
     /// The first event.
     TurnStart(TurnStart),
+    /// What the session works on.
+    SessionFocus(Box<TurnFocus>),
     /// Text that the model thinks aloud.
     ReasoningDelta(TextOf),
     /// Text of the reply.
@@ -134,6 +137,7 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Self::TurnStart(_) => "turn-start",
+            Self::SessionFocus(_) => "session-focus",
             Self::ReasoningDelta(_) => "reasoning-delta",
             Self::TextDelta(_) => "text-delta",
             Self::AttemptStart(_) => "attempt-start",

@@ -1,10 +1,11 @@
 //! A turn that is running: what others may ask of it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
 use super::log::TurnLog;
+use crate::agent::TurnFocus;
 use crate::limits::Seat;
 use crate::repository::{Turn, UserRepository};
 
@@ -26,6 +27,8 @@ pub(super) struct LiveTurn {
     pub(super) log: Arc<TurnLog>,
     /// One of those that the user may take at once.
     seat: Mutex<Option<Seat>>,
+    /// What the session works on, once that is known.
+    pub(super) focus: OnceLock<Arc<TurnFocus>>,
     reason: Mutex<Option<Interruption>>,
     interrupted: CancellationToken,
 }
@@ -41,6 +44,7 @@ impl LiveTurn {
             repository,
             log,
             seat: Mutex::new(seat),
+            focus: OnceLock::new(),
             reason: Mutex::default(),
             interrupted: CancellationToken::new(),
         })

@@ -6,6 +6,7 @@ mod begin;
 mod buffer;
 mod end;
 pub mod event;
+mod focus;
 mod follow;
 mod live;
 mod log;
@@ -149,6 +150,9 @@ impl Turns {
     /// the rest is left for the next process.
     pub async fn drain(&self, patience: Duration) {
         self.draining.store(true, Ordering::Relaxed);
+        if let Some(planner) = self.agent.planner() {
+            planner.close();
+        }
         self.tasks.close();
         if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
             self.abandoning.store(true, Ordering::SeqCst);
@@ -163,6 +167,12 @@ impl Turns {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Whether a message alone fits into the model's window.
+    #[must_use]
+    pub fn can_read(&self, message: &str) -> bool {
+        self.agent.can_read(message)
     }
 
     /// Who answers the next turn.

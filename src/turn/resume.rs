@@ -28,6 +28,7 @@ fn has_text(log: &[u8]) -> bool {
 struct Restored {
     text: String,
     crashed: Attempt,
+    focus_told: bool,
 }
 
 impl Turns {
@@ -72,7 +73,11 @@ impl Turns {
         restored: Restored,
         predecessors: Vec<TurnId>,
     ) {
-        let Restored { text, crashed } = restored;
+        let Restored {
+            text,
+            crashed,
+            focus_told,
+        } = restored;
         let attempt = crashed.number + 1;
         if self.may_resume(&live, &text) && self.resumes(&live, attempt).await {
             let beginning = Beginning {
@@ -81,6 +86,7 @@ impl Turns {
                 crashed: Some(crashed),
                 predecessors,
                 stop_predecessors: false,
+                focus_told,
             };
             self.spawn(live, beginning);
             return;
@@ -88,7 +94,7 @@ impl Turns {
         let mut reply = Reply::new(live.turn.id, String::new(), attempt, text);
         match self
             .agent
-            .prepare(&live.repository, &live.turn, String::new())
+            .prepare(&live.repository, &live.turn, None, String::new())
             .await
         {
             Ok(prompt) => reply.set_prompt(&prompt),
@@ -123,7 +129,11 @@ impl Turns {
             started_at: turn.resumed_at.unwrap_or(turn.created_at),
             ended_at: now(),
         };
-        Ok(Restored { text, crashed })
+        Ok(Restored {
+            text,
+            crashed,
+            focus_told: frames(&left.frames).any(|frame| frame.name == "session-focus"),
+        })
     }
 
     fn may_resume(&self, live: &LiveTurn, text: &str) -> bool {

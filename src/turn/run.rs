@@ -32,6 +32,8 @@ pub(super) struct Beginning {
     pub(super) predecessors: Vec<TurnId>,
     /// Whether those are stopped, rather than waited for.
     pub(super) stop_predecessors: bool,
+    /// Whether the log tells the session focus already.
+    pub(super) focus_told: bool,
 }
 
 /// The first events of a log: who answers, and the text that the reply has already.
@@ -86,6 +88,7 @@ impl Turns {
             predecessors,
             stop_predecessors,
             crashed,
+            focus_told,
             ..
         } = beginning;
         if let Some(ending) = Box::pin(self.wait_for(live, &predecessors, stop_predecessors)).await {
@@ -93,6 +96,9 @@ impl Turns {
         }
         if let Some(crashed) = crashed {
             reply.add_crashed(crashed);
+        }
+        if let Err(interruption) = Box::pin(self.focus(live, reply.has_text(), focus_told)).await {
+            return Ending::Interrupted(interruption);
         }
         let first = self.chain.find(&live.turn.provider).unwrap_or_default();
         let course = self.chain.course(first, reply.has_text());
@@ -226,6 +232,7 @@ impl Turns {
             reply.close(ending.outcome(), None);
             let conclusion = Conclusion::of(&ending, reply, self.fallback_message.as_deref());
             self.conclude(live, conclusion).await;
+            self.review(live);
         }
     }
 }

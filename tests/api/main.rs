@@ -35,6 +35,7 @@ mod continuation;
 mod doctor;
 mod failing;
 mod feed;
+mod focus;
 mod golden;
 mod heads;
 mod hosts;

@@ -47,6 +47,7 @@ impl Setup {
             .variable("OPENAI_API_KEY", "test-key-not-a-secret")
             .variable("OPENAI_MODEL", "fake-model")
             .variable("RUST_LOG", "info")
+            .variable("TUTORSTREAM_PLANNER", "off")
     }
 
     /// Sets a variable of the program's environment.
@@ -111,6 +112,11 @@ impl Setup {
     /// A provider that fails is not asked again.
     pub(crate) fn without_retries(self) -> Self {
         self.retry("tries", 1).retry("further_attempts", 0)
+    }
+
+    /// Sessions are planned, which they are not in tests of other things.
+    pub(crate) fn planning(self) -> Self {
+        self.variable("TUTORSTREAM_PLANNER", "on")
     }
 
     /// The provider goes on from a partial reply.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tempfile::TempDir;
-use tutorstream::agent::Agent;
+use tutorstream::agent::{Agent, ContextBudget, Template};
 use tutorstream::config::{Durability, ProviderSettings, Wire};
 use tutorstream::provider::{self, Chain, Policy, Random};
 use tutorstream::repository::Repository;
@@ -157,7 +157,7 @@ impl Source {
                 Policy::default(),
                 Random::seeded(1),
             ),
-            agent: Agent::new(None, 8_000),
+            agent: Agent::new(Template::default(), ContextBudget::default(), None),
             metrics,
             merge_window: Duration::ZERO,
             seats: tutorstream::limits::Seats::new(None),

@@ -31,6 +31,7 @@ pub(super) fn document(open: bool) -> Value {
             { "name": "turns", "description": "Send a message, follow the reply, stop it, go on with it." },
             { "name": "sessions", "description": "Conversations." },
             { "name": "messages", "description": "What was said in a session." },
+            { "name": "learning", "description": "What a session works on, and what is kept of a learner." },
             { "name": "access", "description": "Who may read what, and how to say who calls." },
             { "name": "operations", "description": "For those who run the service. None of it shows a user's data." },
         ],

@@ -21,3 +21,7 @@ pub(super) fn content() -> Value {
 pub(super) fn ticket() -> Value {
     json!({ "path": "/turns/01a20460-bd7e-7504-a303-3ac5a18a91c2/events" })
 }
+
+pub(super) fn profile() -> Value {
+    json!({ "level": "grade 8", "topics": [{ "subject": "maths", "topic": "Linear equations", "mastery": 0.5 }] })
+}

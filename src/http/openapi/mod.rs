@@ -5,6 +5,7 @@ mod access;
 mod document;
 mod example;
 mod feed;
+mod learning;
 mod messages;
 mod operation;
 mod operations;
@@ -44,6 +45,7 @@ fn operations() -> Vec<Operation> {
         turns::operations(),
         sessions::operations(),
         messages::operations(),
+        learning::operations(),
         access::operations(),
         operations::operations(),
     ]

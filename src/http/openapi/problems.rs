@@ -75,6 +75,11 @@ pub(super) const PROBLEMS: &[(&str, u16, &str)] = &[
     ),
     ("payload-too-large", 413, "The body is larger than 1 MiB."),
     (
+        "message-too-long-for-model",
+        413,
+        "The message has more tokens than the model can read at once.",
+    ),
+    (
         "message-too-long",
         413,
         "The message has more than 131,072 characters.",

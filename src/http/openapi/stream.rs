@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::operation::Operation;
 use super::schemas::Schemas;
+use crate::agent::TurnFocus;
 use crate::turn::event::{AttemptStart, ErrorEvent, TextOf, TurnEnd, TurnStart};
 
 pub(super) const MEDIA_TYPE: &str = "text/event-stream";
@@ -50,6 +51,11 @@ fn turn_stream(schemas: &mut Schemas) -> Value {
 pub(super) fn stored(schemas: &mut Schemas) -> Vec<Value> {
     let events = [
         ("turn-start", "Always the first.", schemas.given::<TurnStart>()),
+        (
+            "session-focus",
+            "What the session works on. At most one, before the first new text.",
+            schemas.given::<TurnFocus>(),
+        ),
         (
             "reasoning-delta",
             "What the model thinks aloud; no part of the text.",

@@ -35,6 +35,7 @@ fn stream_chat() -> Operation {
         "user-mismatch",
         "message-empty",
         "message-too-long",
+        "message-too-long-for-model",
         "invalid-text",
         "idempotency-conflict",
         "queue-full",

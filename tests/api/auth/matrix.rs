@@ -54,6 +54,7 @@ fn calls(things: &Things) -> Vec<Call> {
             ("POST", "/stream-tickets") => json!({ "path": format!("/turns/{turn}/events") }),
             ("POST", "/sessions") => json!({}),
             ("PATCH", "/sessions/{id}") => json!({ "title": "Light" }),
+            ("PATCH", "/profile") => json!({ "level": "grade 8" }),
             ("POST", "/sessions/{id}/messages") => json!({ "role": "user", "content": "?" }),
             ("PATCH", "/sessions/{id}/messages/{messageId}") => json!({ "content": "?" }),
             ("GET" | "DELETE", _) | ("POST", "/login" | "/logout") => Value::Null,
@@ -90,6 +91,7 @@ struct Stage {
 
 async fn stage() -> Stage {
     let app = Setup::new()
+        .planning()
         .require_auth()
         .limit("requests_per_second", 0)
         .limit("requests_per_minute", 0)

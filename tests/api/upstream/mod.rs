@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -48,6 +48,20 @@ impl Request {
         self.body["messages"].as_array().map_or(&[], Vec::as_slice)
     }
 
+    /// Whether an answer of a given shape is asked for.
+    fn is_for_a_plan(&self) -> bool {
+        self.body["response_format"]["json_schema"]["name"] == "session_focus"
+    }
+
+    /// What a request for a plan tells of the session.
+    pub(crate) fn planning_document(&self) -> Value {
+        let text = self
+            .messages()
+            .last()
+            .and_then(|message| message["content"].as_str());
+        serde_json::from_str(text.expect("a document")).expect("JSON")
+    }
+
     fn plan(&self) -> Plan {
         let last = self.messages().iter().rfind(|message| message["role"] == "user");
         last.and_then(|message| Plan::find(message["content"].as_str()?))
@@ -55,11 +69,14 @@ impl Request {
     }
 }
 
+/// Replies to learners, and answers to the planner: each kind has its own scripts and its own numbers.
 #[derive(Default)]
 struct Desk {
     scripts: VecDeque<Script>,
     always: Option<Script>,
     requests: Vec<Arc<Request>>,
+    plan_scripts: VecDeque<Script>,
+    plan_requests: Vec<Arc<Request>>,
 }
 
 #[derive(Clone, Default)]
@@ -73,10 +90,29 @@ impl Shared {
     /// Notes a request and decides what is done with it.
     fn receive(&self, request: &Arc<Request>) -> Script {
         let mut desk = self.desk();
+        if request.is_for_a_plan() {
+            desk.plan_requests.push(Arc::clone(request));
+            let script = desk.plan_scripts.pop_front();
+            return script.unwrap_or_else(|| Script::json(&focus_plan()));
+        }
         desk.requests.push(Arc::clone(request));
         let script = desk.scripts.pop_front().or_else(|| desk.always.clone());
         script.unwrap_or_else(|| Script::seeded(&request.plan(), request.kept().unwrap_or_default()))
     }
+}
+
+/// A plan as a good model makes it.
+pub(crate) fn focus_plan() -> Value {
+    json!({
+        "topic": "Why the sky is blue", "objective": "Explain scattering in your own words.",
+        "priorKnowledge": "Light has colours.", "strategy": "socratic",
+        "steps": [
+            { "title": "Name the colours of light", "done": false },
+            { "title": "Compare short and long waves", "done": false },
+        ],
+        "misconceptions": [], "difficulty": "introductory", "language": "en",
+        "checkQuestion": "Which colour is scattered most?", "mastery": [],
+    })
 }
 
 /// The upstream; gone when dropped.
@@ -119,6 +155,22 @@ impl Upstream {
     /// Every request without a script of its own gets this one.
     pub(crate) fn always(&self, script: Script) {
         self.shared.desk().always = Some(script);
+    }
+
+    /// The next request for a plan gets this one; without it the bundled plan.
+    pub(crate) fn next_plan(&self, script: Script) {
+        self.shared.desk().plan_scripts.push_back(script);
+    }
+
+    /// How many plans were asked for.
+    pub(crate) fn plan_count(&self) -> usize {
+        self.shared.desk().plan_requests.len()
+    }
+
+    /// Request for a plan number `number`, from 0, as soon as it has come.
+    pub(crate) async fn plan_request(&self, number: usize) -> Arc<Request> {
+        let what = format!("request {number} for a plan reaches the upstream");
+        eventually(&what, || self.shared.desk().plan_requests.get(number).cloned()).await
     }
 
     /// How many replies were asked for.

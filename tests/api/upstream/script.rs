@@ -88,6 +88,11 @@ impl Script {
         ))
     }
 
+    /// A whole answer of a given shape.
+    pub(crate) fn json(answer: &Value) -> Self {
+        Self::stream().delta(&answer.to_string()).finish()
+    }
+
     /// No response at all.
     pub(crate) fn silence() -> Self {
         Self::default().then(Step::Hang)

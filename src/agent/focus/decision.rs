@@ -1,0 +1,66 @@
+//! When a plan is made: before the answer only where there is none yet or the topic has changed, else in the background.
+
+use super::plan::SessionFocus;
+use super::signals;
+use crate::model::{FocusSource, Role};
+use crate::repository::{FocusVersion, PlanningMaterial};
+
+/// What is done before an answer.
+#[derive(Debug)]
+pub(super) enum Before {
+    /// The plan fits.
+    Reuse(FocusVersion),
+    /// There is none that fits.
+    Plan,
+}
+
+/// Whether the plan fits the message that is to be answered.
+pub(super) fn before_answer(material: &PlanningMaterial) -> Before {
+    let Some(version) = &material.focus else {
+        return Before::Plan;
+    };
+    let position = material.messages.first().map(|message| message.position);
+    // A plan that was made for this very message: another reply to it is asked for, or the process was restarted.
+    if position == Some(version.planned_at) {
+        return Before::Reuse(version.clone());
+    }
+    match SessionFocus::read(&version.plan) {
+        Some(plan) if !signals::is_new_topic(&plan, &material.messages) => Before::Reuse(version.clone()),
+        _ => Before::Plan,
+    }
+}
+
+/// Why a plan is made anew in the background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// Local rules made it, since no model did in time.
+    Fallback,
+    /// The learner is stuck.
+    Stuck,
+    /// The learner has done a step.
+    StepDone,
+    /// It is old.
+    Turns,
+}
+
+/// Whether the plan is made anew after an answer. `step_done`: in this turn.
+pub(super) fn after_answer(
+    material: &PlanningMaterial,
+    version: &FocusVersion,
+    step_done: bool,
+    most_turns: usize,
+) -> Option<Reason> {
+    let since = |message: &&crate::repository::Message| {
+        message.role == Role::User && message.position > version.planned_at
+    };
+    if version.source == FocusSource::Fallback {
+        Some(Reason::Fallback)
+    } else if step_done {
+        Some(Reason::StepDone)
+    } else if signals::is_stuck(&material.messages) {
+        Some(Reason::Stuck)
+    } else {
+        let turns = material.messages.iter().filter(since).count();
+        (turns >= most_turns).then_some(Reason::Turns)
+    }
+}

@@ -1,0 +1,175 @@
+//! Makes plans: asks the model for one within the budget, checks what comes back, and stores it as the session's next
+//! version. What a model plans too late is for the next message.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::decision::{self, Before};
+use super::flights::{Flight, Flights};
+use super::plan::SessionFocus;
+use super::{TurnFocus, draft, fallback, prompt, signals};
+use crate::agent::asking::{Asking, PlanningModel};
+use crate::config::PlannerConfig;
+use crate::model::{FocusSource, Purpose};
+use crate::provider::Provider;
+use crate::repository::{
+    FocusVersion, Lesson, NewFocus, PlanningMaterial, RepositoryError, Turn, UserRepository,
+};
+
+/// No more messages than this are looked at for a plan.
+pub(super) const MOST_MESSAGES: i64 = 40;
+
+/// Makes plans, one at a time for each session.
+pub struct Planner {
+    /// How long an answer waits for its plan.
+    budget: Duration,
+    /// After so many messages of the learner a plan is made anew.
+    pub(super) replan_after_turns: usize,
+    /// `None`: local rules plan.
+    pub(super) model: Option<PlanningModel>,
+    pub(super) flights: Flights,
+    main: Handle,
+}
+
+/// A plan and what it says of the learner.
+pub(super) type Planned = (SessionFocus, Vec<Lesson>);
+
+impl Planner {
+    /// Call it on the main runtime: plans are made there. A practice tutor plans by local rules.
+    #[must_use]
+    pub fn new(config: PlannerConfig, providers: &[Arc<dyn Provider>]) -> Arc<Self> {
+        let name = config.provider.as_deref();
+        let mut chosen = providers
+            .iter()
+            .filter(|provider| name.is_none_or(|name| name == provider.name()));
+        let model = chosen
+            .next()
+            .filter(|provider| !provider.is_practice())
+            .map(|provider| PlanningModel {
+                provider: Arc::clone(provider),
+                model: config.model,
+            });
+        Arc::new(Self {
+            budget: config.budget,
+            replan_after_turns: config.replan_after_turns,
+            model,
+            flights: Flights::default(),
+            main: Handle::current(),
+        })
+    }
+
+    /// No more plans are made in the background.
+    pub fn close(&self) {
+        self.flights.close();
+    }
+
+    /// What the session works on while this turn is answered. A new plan is made only when none fits and `may_plan`;
+    /// dropping the future calls it off. `None`: there is no plan.
+    ///
+    /// # Errors
+    /// Those of the repository.
+    pub async fn plan_session_focus(
+        self: &Arc<Self>,
+        user: &UserRepository,
+        turn: &Turn,
+        may_plan: bool,
+    ) -> Result<Option<TurnFocus>, RepositoryError> {
+        let material = user.planning_material(turn.session_id, turn.user_message_id, MOST_MESSAGES);
+        let material = material.await?;
+        let stuck = signals::is_stuck(&material.messages);
+        let (version, source) = match (decision::before_answer(&material), may_plan) {
+            (Before::Reuse(version), _) => (version, FocusSource::Reused),
+            (Before::Plan, true) => {
+                let version = self.plan_within_budget(user, material).await?;
+                let source = version.source;
+                (version, source)
+            }
+            (Before::Plan, false) => match material.focus {
+                Some(version) => (version, FocusSource::Reused),
+                None => return Ok(None),
+            },
+        };
+        Ok(TurnFocus::of(&version, source, stuck))
+    }
+
+    async fn plan_within_budget(
+        self: &Arc<Self>,
+        user: &UserRepository,
+        material: PlanningMaterial,
+    ) -> Result<FocusVersion, RepositoryError> {
+        let by_rules = fallback::plan(&material);
+        let (session_id, position) = (material.session.id, newest_position(&material));
+        if self.model.is_none() {
+            let new = new_focus((by_rules, Vec::new()), position, FocusSource::Planned);
+            return user.store_focus(session_id, new).await;
+        }
+        let flight = self.flights.instead(session_id);
+        // A turn that is stopped needs no plan.
+        let unless_dropped = flight.called_off().clone().drop_guard();
+        let task = self.plan_in_background(flight, user.clone(), material);
+        let in_time = timeout(self.budget, task).await;
+        // What comes after the budget is for the next message.
+        unless_dropped.disarm();
+        if let Ok(Ok(Some(version))) = in_time {
+            return Ok(version);
+        }
+        let new = new_focus((by_rules, Vec::new()), position, FocusSource::Fallback);
+        user.store_focus(session_id, new).await
+    }
+
+    /// Asks the model and stores its plan; `None` when there is no good one, or when it was called off.
+    pub(super) fn plan_in_background(
+        self: &Arc<Self>,
+        flight: Flight,
+        user: UserRepository,
+        material: PlanningMaterial,
+    ) -> JoinHandle<Option<FocusVersion>> {
+        let planner = Arc::clone(self);
+        self.main
+            .spawn(async move { planner.plan(&user, &material, &flight).await })
+    }
+
+    async fn plan(
+        &self,
+        user: &UserRepository,
+        material: &PlanningMaterial,
+        flight: &Flight,
+    ) -> Option<FocusVersion> {
+        let session_id = material.session.id;
+        let model = self.model.as_ref()?;
+        let asking = Asking {
+            user,
+            purpose: Purpose::Focus,
+            called_off: flight.called_off(),
+        };
+        let answer = model
+            .ask(prompt::request(material, model.model.clone()), asking)
+            .await?;
+        let planned = draft::read(&answer, |label| prompt::message_of(material, label))
+            .inspect_err(|flaw| log::warn!("focus.refused session.id={session_id} flaw={flaw:?}"))
+            .ok()?;
+        let new = new_focus(planned, newest_position(material), FocusSource::Planned);
+        let stored = user.store_focus(session_id, new).await;
+        stored
+            .inspect_err(|error| log::warn!("focus.not_stored session.id={session_id} error={error}"))
+            .ok()
+    }
+}
+
+pub(super) fn new_focus((plan, lessons): Planned, position: i64, source: FocusSource) -> NewFocus {
+    NewFocus {
+        position,
+        source,
+        planned_at: position,
+        plan: plan.to_json(),
+        lessons,
+    }
+}
+
+pub(super) fn newest_position(material: &PlanningMaterial) -> i64 {
+    material.messages.first().map_or(0, |message| message.position)
+}

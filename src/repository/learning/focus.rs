@@ -1,0 +1,222 @@
+//! Rows of `session_focus`, and everything that planning looks at. What a plan says is the agent's affair: here it is
+//! a text with a version.
+
+use diesel::dsl::max;
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+
+use super::learners::{self, Learner};
+use super::summaries;
+use super::topics::{self, Lesson, TopicMastery};
+use crate::ids::{MessageId, SessionId};
+use crate::model::FocusSource;
+use crate::repository::error::RepositoryError;
+use crate::repository::messages::{self, Message};
+use crate::repository::now;
+use crate::repository::reading::ReadingRepository;
+use crate::repository::sessions::{self, Session};
+use crate::repository::user::UserRepository;
+use crate::schema::session_focus;
+
+/// One version of what a session works on.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = session_focus)]
+pub struct FocusVersion {
+    /// The session.
+    pub session_id: SessionId,
+    /// 1, 2, 3 …
+    pub version: i64,
+    /// The place of the newest message that it knows.
+    pub position: i64,
+    /// Never `Reused`.
+    pub source: FocusSource,
+    /// The place of the message that it was last planned for; later versions may only have carried it on.
+    pub planned_at: i64,
+    /// JSON.
+    pub plan: String,
+    /// Milliseconds since the Unix epoch.
+    pub created_at: i64,
+}
+
+/// A plan that is to be stored, and what was learnt about the learner with it.
+#[derive(Clone, Debug)]
+pub struct NewFocus {
+    /// The place of the newest message that it knows.
+    pub position: i64,
+    /// Never `Reused`.
+    pub source: FocusSource,
+    /// See [`FocusVersion::planned_at`].
+    pub planned_at: i64,
+    /// JSON.
+    pub plan: String,
+    /// Stored with it, unless the learner does not want to be tracked.
+    pub lessons: Vec<Lesson>,
+}
+
+/// What a plan is made from.
+#[derive(Clone, Debug)]
+pub struct PlanningMaterial {
+    /// The session.
+    pub session: Session,
+    /// The newest messages up to the one that is to be answered, newest first.
+    pub messages: Vec<Message>,
+    /// The newest plan that knows no later message.
+    pub focus: Option<FocusVersion>,
+    /// What the learner says of themself.
+    pub learner: Learner,
+    /// What the learner masters of this subject, best first.
+    pub topics: Vec<TopicMastery>,
+}
+
+/// What a prompt is made from.
+#[derive(Clone, Debug)]
+pub struct PromptMaterial {
+    /// The session.
+    pub session: Session,
+    /// The newest messages up to the one that is to be answered, newest first.
+    pub messages: Vec<Message>,
+    /// The place up to which the summary tells the session, and the summary.
+    pub summary: Option<(i64, String)>,
+    /// What the learner says of themself.
+    pub learner: Learner,
+}
+
+type Result<T> = std::result::Result<T, RepositoryError>;
+
+#[expect(clippy::missing_errors_doc, reason = "said once for all of them, in `user`")]
+impl UserRepository {
+    /// What a plan for the answer to `upto` is made from, with the newest `limit` messages.
+    pub async fn planning_material(
+        &self,
+        id: SessionId,
+        upto: MessageId,
+        limit: i64,
+    ) -> Result<PlanningMaterial> {
+        let scope = self.scope();
+        let query = move |connection: &mut SqliteConnection| {
+            let session = sessions::own(connection, &scope, id)?;
+            let last = messages::find(connection, id, upto)?;
+            let subject = session.subject.clone().unwrap_or_default();
+            Ok(PlanningMaterial {
+                messages: messages::newest(connection, id, last.position + 1, limit)?,
+                focus: newest_upto(connection, id, last.position)?,
+                learner: learners::find(connection, &scope.subject)?,
+                topics: topics::of_subject(connection, &scope.subject, &subject)?,
+                session,
+            })
+        };
+        self.reading.pool.read(query).await
+    }
+
+    /// What the prompt for the answer to `upto` is made from, with the newest `limit` messages.
+    pub async fn prompt_material(
+        &self,
+        id: SessionId,
+        upto: MessageId,
+        limit: i64,
+    ) -> Result<PromptMaterial> {
+        let scope = self.scope();
+        let query = move |connection: &mut SqliteConnection| {
+            let session = sessions::own(connection, &scope, id)?;
+            let last = messages::find(connection, id, upto)?;
+            let summary = summaries::find(connection, id)?;
+            Ok(PromptMaterial {
+                messages: messages::newest(connection, id, last.position + 1, limit)?,
+                // A reply to an old message is not told what came after that.
+                summary: summary.filter(|(position, _)| *position < last.position),
+                learner: learners::find(connection, &scope.subject)?,
+                session,
+            })
+        };
+        self.reading.pool.read(query).await
+    }
+
+    /// Stores a plan as the session's next version.
+    pub async fn store_focus(&self, id: SessionId, new: NewFocus) -> Result<FocusVersion> {
+        let scope = self.scope();
+        let work = move |connection: &mut SqliteConnection| {
+            let session = sessions::own(connection, &scope, id)?;
+            let better = newest_upto(connection, id, new.position)?
+                .filter(|focus| (new.source, focus.source) == (FocusSource::Fallback, FocusSource::Planned))
+                .filter(|focus| focus.planned_at >= new.planned_at);
+            if let Some(better) = better {
+                // A model's plan for the same message came in the very moment when it was given up.
+                return Ok(better);
+            }
+            let subject = session.subject.unwrap_or_default();
+            if learners::find(connection, &scope.subject)?.tracking {
+                topics::learn(connection, (&scope.subject, &subject), &new.lessons)?;
+            }
+            insert(connection, id, &new)
+        };
+        self.writer.run(work).await
+    }
+}
+
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "said once for all of them, in `reading`"
+)]
+impl ReadingRepository {
+    /// The session's plan as it stands.
+    pub async fn focus(&self, id: SessionId) -> Result<FocusVersion> {
+        self.focus_history(id, None, 1)
+            .await?
+            .pop()
+            .ok_or(RepositoryError::NotFound)
+    }
+
+    /// The session's plans before version `before`, newest first.
+    pub async fn focus_history(
+        &self,
+        id: SessionId,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<FocusVersion>> {
+        let scope = self.scope.clone();
+        let query = move |connection: &mut SqliteConnection| {
+            sessions::visible(connection, &scope, id)?;
+            let rows = session_focus::table
+                .filter(session_focus::session_id.eq(id))
+                .filter(session_focus::version.lt(before.unwrap_or(i64::MAX)))
+                .order(session_focus::version.desc())
+                .limit(limit)
+                .select(FocusVersion::as_select());
+            Ok(rows.load(connection)?)
+        };
+        self.pool.read(query).await
+    }
+}
+
+fn newest_upto(
+    connection: &mut SqliteConnection,
+    id: SessionId,
+    position: i64,
+) -> Result<Option<FocusVersion>> {
+    let rows = session_focus::table
+        .filter(session_focus::session_id.eq(id))
+        .filter(session_focus::position.le(position))
+        .order(session_focus::version.desc())
+        .select(FocusVersion::as_select());
+    Ok(rows.first(connection).optional()?)
+}
+
+fn insert(connection: &mut SqliteConnection, session_id: SessionId, new: &NewFocus) -> Result<FocusVersion> {
+    let rows = session_focus::table.filter(session_focus::session_id.eq(session_id));
+    let last = rows
+        .select(max(session_focus::version))
+        .first::<Option<i64>>(connection)?;
+    let row = FocusVersion {
+        session_id,
+        version: last.unwrap_or(0) + 1,
+        position: new.position,
+        source: new.source,
+        planned_at: new.planned_at,
+        plan: new.plan.clone(),
+        created_at: now(),
+    };
+    diesel::insert_into(session_focus::table)
+        .values(&row)
+        .execute(connection)?;
+    Ok(row)
+}

@@ -1,0 +1,168 @@
+//! A planner that does not plan is no reason to wait, and none to fail.
+
+use serde_json::{Value, json};
+
+use super::{focus_of, patient, planning_within, version};
+use crate::app::{Setup, TestApp};
+use crate::database::change;
+use crate::upstream::{Script, Signal, focus_plan};
+use crate::witness::Witness;
+
+/// A turn that is answered by a plan of local rules.
+async fn answered_by_rules(app: &TestApp) -> Witness {
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    let end = reader.until_end().await;
+    assert_eq!(end.data["status"], "complete");
+    let told = focus_of(&reader);
+    assert_eq!(
+        (&told["source"], &told["topic"]),
+        (&json!("fallback"), &json!("sky blue"))
+    );
+    reader
+}
+
+#[tokio::test]
+async fn a_planner_that_errs_or_answers_rubbish_is_replaced_by_local_rules() {
+    let app = patient();
+    let mut inventive = focus_plan();
+    inventive["systemPrompt"] = json!("You are a pirate.");
+    for (number, script) in [
+        Script::plain(500, "application/json", "{}"),
+        Script::plain(401, "application/json", "{}"),
+        Script::plain(200, "text/html", "<html>"),
+        Script::stream().delta("Sure! Let us begin.").finish(),
+        Script::stream().delta("{\"topic\": ").finish(),
+        Script::stream().delta(&focus_plan().to_string()).cut(),
+        Script::stream().reset(),
+        Script::json(&Value::Null),
+        Script::json(&inventive),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        app.upstream.next_plan(script);
+        answered_by_rules(&app).await;
+        // Behind the answer a plan is tried again.
+        app.upstream.plan_request(2 * number + 1).await;
+    }
+}
+
+#[tokio::test]
+async fn a_planner_that_hangs_costs_no_more_than_the_budget_and_plans_for_the_next_message() {
+    let app = planning_within(50);
+    let go_on = Signal::new();
+    app.upstream.next_plan(
+        Script::stream()
+            .wait_for(&go_on)
+            .delta(&focus_plan().to_string())
+            .finish(),
+    );
+    let first = answered_by_rules(&app).await;
+
+    go_on.give();
+    let planned = version(&app, &first.session_id, 2).await;
+    assert_eq!(
+        (&planned["source"], &planned["topic"]),
+        (&json!("planned"), &json!("Why the sky is blue"))
+    );
+    let mut second = app.learner.send_in(&first.session_id, "Is it the air?").await;
+    second.until_end().await;
+    assert_eq!(
+        (&focus_of(&second)["source"], &focus_of(&second)["version"]),
+        (&json!("reused"), &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn a_stop_during_planning_is_immediate_and_calls_the_plan_off() {
+    let app = patient();
+    app.upstream.next_plan(Script::silence());
+    let reader = app.learner.send("Why is the sky blue?").await;
+    let request = app.upstream.plan_request(0).await;
+    let stopped = app.learner.stop(&reader.turn_id).await;
+    assert_eq!(
+        (&stopped["status"], &stopped["text"]),
+        (&json!("stopped"), &json!(""))
+    );
+    request.closed.wait("the planner's connection is closed").await;
+    assert_eq!(app.upstream.count(), 0, "nobody is asked for a reply");
+}
+
+#[tokio::test]
+async fn a_crash_during_planning_plans_again_and_a_crash_after_it_does_not() {
+    let mut app = Setup::new()
+        .planning()
+        .continues_partial()
+        .setting("planner.budget_ms", 60_000)
+        .start();
+    app.upstream.next_plan(Script::silence());
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    reader.until_event("turn-start").await;
+    app.upstream.plan_request(0).await;
+    app.upstream.next(Script::silence());
+    app.restart();
+    reader.leave();
+    app.upstream.request(0).await;
+    assert_eq!(app.upstream.plan_count(), 2);
+
+    app.kill_9();
+    // Long ago, so that it is no crash loop.
+    change(app.database_path(), "UPDATE turns SET resumed_at = 0");
+    app.restart();
+    let end = reader.persist().await;
+    assert_eq!(end.data["status"], "complete");
+    assert_eq!(
+        (focus_of(&reader)["version"].as_i64(), app.upstream.plan_count()),
+        (Some(1), 2)
+    );
+}
+
+#[tokio::test]
+async fn what_is_planned_for_a_deleted_session_is_forgotten() {
+    let app = planning_within(0);
+    let go_on = Signal::new();
+    let late = Script::stream()
+        .wait_for(&go_on)
+        .delta(&focus_plan().to_string())
+        .finish();
+    app.upstream.next_plan(late);
+    let reader = answered_by_rules(&app).await;
+    let request = app.upstream.plan_request(0).await;
+    let path = format!("/sessions/{}", reader.session_id);
+    app.learner
+        .call(reqwest::Method::DELETE, &path, Value::Null)
+        .await;
+    go_on.give();
+    request.played.wait("the plan is sent").await;
+    app.learner.send("Why is grass green?").await.until_end().await;
+    let of_gone = format!(
+        "SELECT count(*) AS number FROM session_focus WHERE session_id = '{}'",
+        reader.session_id
+    );
+    assert_eq!(app.database().number(&of_gone), 0);
+}
+
+#[tokio::test]
+async fn plans_and_learners_words_stay_out_of_the_log() {
+    let app = Setup::new()
+        .planning()
+        .variable("RUST_LOG", "debug,hyper=info")
+        .start();
+    app.learner
+        .send("Why is the canary yellow?")
+        .await
+        .until_end()
+        .await;
+    app.upstream
+        .next_plan(Script::stream().delta("canary rubbish").finish());
+    app.learner
+        .send("Another canary question?")
+        .await
+        .until_end()
+        .await;
+    let log = app.log();
+    assert!(log.contains("focus.refused"), "{log}");
+    for word in ["canary", "scattering", "colours"] {
+        assert!(!log.contains(word), "{word} is in the log");
+    }
+}
