@@ -34,6 +34,9 @@ pub struct ServeArgs {
     /// Settings file [default: tutorstream.toml, if there is one]
     #[arg(long, env = "TUTORSTREAM_CONFIG")]
     pub config: Option<PathBuf>,
+    /// Providers' names may lead into private networks, unless their tables say otherwise
+    #[arg(long, env = "TUTORSTREAM_ALLOW_PRIVATE_ADDRESSES")]
+    pub allow_private_addresses: bool,
     /// Base URL of an OpenAI-compatible API [default: OpenAI's]
     #[arg(long, env = "OPENAI_BASE_URL")]
     pub openai_base_url: Option<String>,

@@ -102,6 +102,8 @@ fn parse(text: &str) -> Option<Host> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn listening(address: &str) -> SocketAddr {
@@ -170,5 +172,17 @@ mod tests {
         assert!(hosts.allow("anything.example:1"));
         assert!(!hosts.allow("not a host"));
         assert!(!AllowedHosts::is_host("https://chat.example") && !AllowedHosts::is_host("a b"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_allowed_only_if_it_is_a_name_of_this_machine(text in "\\PC{0,30}|(localhost|127.0.0.1|\\[::1\\])[a-z.:@0-9]{0,6}") {
+            let hosts = AllowedHosts::new(&[], listening("127.0.0.1:8080"));
+            if hosts.allow(&text) {
+                let name = text.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(text.as_str(), |(name, _)| name);
+                let name = name.trim_end_matches('.').to_ascii_lowercase();
+                prop_assert!(["localhost", "127.0.0.1", "[::1]"].contains(&name.as_str()), "{text}");
+            }
+        }
     }
 }

@@ -29,8 +29,8 @@ pub use hosts::AllowedHosts;
 pub use limits::Limits;
 pub use planner::PlannerConfig;
 pub use provider::{
-    AnswerLimits, Auth, Continuation, ProviderProblem, ProviderSettings, RequestParameter, StructuredOutput,
-    Timeouts, Wire, refused_parameter,
+    AnswerLimits, Auth, Continuation, ProviderProblem, ProviderSettings, Reach, RequestParameter,
+    StructuredOutput, Timeouts, Wire, base_url, is_this_machine, reach, refused_parameter,
 };
 pub use resilience::{BreakerSettings, RetrySettings};
 

@@ -118,13 +118,13 @@ fn variables_win_over_the_first_table_of_their_wire() {
         wire = "practice"
         [[providers]]
         wire = "openai-chat"
-        base_url = "http://one.example/v1"
+        base_url = "https://one.example/v1"
         api_key = "from the file"
         continues_partial = true
         [[providers]]
         name = "two"
         wire = "openai-chat"
-        base_url = "http://two.example/v1"
+        base_url = "https://two.example/v1"
     "#;
     let chain = chain(
         file,

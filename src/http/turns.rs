@@ -196,3 +196,22 @@ fn last_event_id(text: Option<String>) -> Result<u64, ApiError> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_an_event_id_only_if_it_is_a_short_decimal_number(text in "\\PC*|[0-9]{0,20}|[-+ ][0-9]{1,3}") {
+            let plain = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit());
+            match last_event_id(Some(text.clone())) {
+                Ok(number) if text.is_empty() => prop_assert_eq!(number, 0),
+                Ok(number) => prop_assert!(plain && number == text.parse::<u64>().expect("a number")),
+                Err(_) => prop_assert!(!plain),
+            }
+        }
+    }
+}

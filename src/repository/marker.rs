@@ -1,9 +1,9 @@
 //! The file beside the database: it locks the database for one process, and remembers that a database was created
 //! here, which file it was, how old it was and since when the machine has run.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::connection::Connector;
@@ -31,13 +31,17 @@ impl FileLock {
         let path = PathBuf::from(path);
         let failed = failed_at(&path);
         if let Some(folder) = database.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(&failed)?;
+            // Conversations are for this user of the machine alone. A folder that is there stays as it is.
+            let mut builder = DirBuilder::new();
+            builder.recursive(true).mode(0o700);
+            builder.create(folder).map_err(&failed)?;
         }
         let opened = OpenOptions::new()
             .create(true)
             .truncate(false)
             .read(true)
             .write(true)
+            .mode(0o600)
             .open(&path);
         let mut file = opened.map_err(&failed)?;
         file.try_lock().map_err(|error| match error {
@@ -54,7 +58,10 @@ impl FileLock {
             });
         }
         if !database_existed {
-            File::create_new(database).map_err(failed_at(database))?;
+            // SQLite gives its other files the same mode.
+            let mut options = OpenOptions::new();
+            let created = options.write(true).create_new(true).mode(0o600).open(database);
+            created.map_err(failed_at(database))?;
         }
         Ok(Self {
             path,

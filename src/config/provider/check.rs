@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -38,6 +37,21 @@ pub enum ProviderProblem {
     /// The path is added at the end.
     #[error("base_url must have no query and no fragment: write query = {{ name = \"value\" }}")]
     QueryInBaseUrl,
+    /// Another reader may take it for another place.
+    #[error(
+        "base_url is not read as it is written: write the host in plain letters or the address in its usual form, \
+         without escapes, backslashes, '..' or a dot at its end"
+    )]
+    DisguisedBaseUrl,
+    /// Link-local, where clouds serve their credentials, or reserved.
+    #[error("base_url has an address where no provider can be")]
+    UnusableAddress,
+    /// Everybody on the way would read the key and the conversation.
+    #[error(
+        "base_url must be https: http is for this machine and private addresses; for a name that leads to one set \
+         allow_private_addresses"
+    )]
+    PlainHttp,
     /// Nothing says where to go.
     #[error("it needs a base_url or a key: set api_key, api_key_variable or the wire's variables")]
     Nowhere,
@@ -65,21 +79,6 @@ pub enum ProviderProblem {
     /// Not what a model takes.
     #[error("temperature must be between 0 and 2, and max_tokens at least 1")]
     Parameters,
-}
-
-/// One parser: what is checked here is what is connected to.
-pub(super) fn base_url(text: &str) -> Result<Url, ProviderProblem> {
-    let url = Url::parse(text).map_err(|_not_a_url| ProviderProblem::BaseUrl)?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(ProviderProblem::BaseUrl);
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(ProviderProblem::UserInBaseUrl);
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(ProviderProblem::QueryInBaseUrl);
-    }
-    Ok(url)
 }
 
 /// Everything that does not depend on other providers.

@@ -1,5 +1,7 @@
 //! Who answers: how each provider is reached, what is asked of it and how much of it is borne.
 
+mod address;
+mod base_url;
 mod check;
 mod table;
 mod variables;
@@ -11,6 +13,8 @@ use std::time::Duration;
 use reqwest::Url;
 use secrecy::SecretString;
 
+pub use address::{Reach, reach};
+pub use base_url::{base_url, is_this_machine};
 pub use check::ProviderProblem;
 pub use vocabulary::{Auth, Continuation, RequestParameter, StructuredOutput, Wire, refused_parameter};
 
@@ -28,6 +32,8 @@ pub struct ProviderSettings {
     pub wire: Wire,
     /// `http` or `https`, without a user name, a query or a fragment.
     pub base_url: Url,
+    /// Whether the name of its host may lead into a private network.
+    pub allow_private_addresses: bool,
     /// Model to ask for.
     pub model: String,
     /// Sent as [`Self::auth`] says, to the host of [`Self::base_url`] and no other.
@@ -110,6 +116,7 @@ impl ProviderSettings {
             name: name.to_owned(),
             wire,
             base_url,
+            allow_private_addresses: false,
             model: model.to_owned(),
             api_key: None,
             auth: wire.default_auth(),

@@ -8,7 +8,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::super::args::secret_variable;
-use super::check::{ProviderProblem, base_url, check};
+use super::base_url;
+use super::check::{ProviderProblem, check};
 use super::{
     AnswerLimits, Auth, Continuation, ProviderSettings, RequestParameter, StructuredOutput, Timeouts, Wire,
 };
@@ -21,6 +22,7 @@ pub(in crate::config) struct ProviderTable {
     pub(super) wire: Wire,
     pub(super) name: Option<String>,
     pub(super) base_url: Option<String>,
+    pub(super) allow_private_addresses: Option<bool>,
     pub(super) model: Option<String>,
     pub(super) api_key: Option<SecretString>,
     api_key_variable: Option<String>,
@@ -55,6 +57,7 @@ impl ProviderTable {
             wire,
             name: None,
             base_url: None,
+            allow_private_addresses: None,
             model: None,
             api_key: None,
             api_key_variable: None,
@@ -93,11 +96,14 @@ impl ProviderTable {
         if self.base_url.is_none() && api_key.is_none() && wire != Wire::Practice {
             return Err(ProviderProblem::Nowhere);
         }
-        let base_url = base_url(self.base_url.as_deref().unwrap_or(wire.default_base_url()))?;
+        let allow_private_addresses = self.allow_private_addresses.unwrap_or(false);
+        let base_url = self.base_url.as_deref().unwrap_or(wire.default_base_url());
+        let base_url = base_url::base_url(base_url, allow_private_addresses)?;
         let model = self.model.as_deref().unwrap_or(wire.default_model());
         let default = ProviderSettings::new(&self.shown_name(), wire, base_url, model);
         let settings = ProviderSettings {
             api_key,
+            allow_private_addresses,
             timeouts: self.timeouts(),
             limits: self.limits(),
             parameters: Parameters {

@@ -35,7 +35,10 @@ pub(in crate::config) fn providers(
     let made = [openai.apply(&mut tables), anthropic.apply(&mut tables)];
     let chain: Vec<_> = made.into_iter().flatten().chain(tables).collect();
     let mut providers: Vec<ProviderSettings> = Vec::with_capacity(chain.len());
-    for table in chain {
+    for mut table in chain {
+        table
+            .allow_private_addresses
+            .get_or_insert(args.allow_private_addresses);
         let name = table.shown_name();
         let problem = |problem| ConfigError::Provider {
             name: name.clone(),

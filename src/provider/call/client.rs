@@ -7,8 +7,10 @@ use reqwest::header::{
 };
 use reqwest::{Client, Url};
 use secrecy::ExposeSecret;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::resolver::CheckedResolver;
 use crate::config::{Auth, ProviderSettings};
 
 const USER_AGENT: &str = concat!("tutorstream/", env!("CARGO_PKG_VERSION"));
@@ -96,6 +98,7 @@ pub(super) fn build(settings: &ProviderSettings) -> reqwest::Result<Client> {
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .no_proxy()
+        .dns_resolver(Arc::new(CheckedResolver::of(settings)))
         .http1_only()
         .tcp_nodelay(true)
         .connect_timeout(settings.timeouts.connect)

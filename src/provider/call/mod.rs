@@ -8,6 +8,7 @@ mod client;
 mod draft;
 mod failure;
 mod reply;
+mod resolver;
 mod seam;
 mod text;
 
