@@ -13,8 +13,17 @@ use crate::http::error::Problem;
 const DESCRIPTION: &str = "Streams AI tutoring chat over plain HTTP, and never loses a word. A message starts a *turn*; \
     the turn's events are numbered, stored, and only then sent, so that any reader can go on from any of them.";
 
-/// The whole document. `open`: nobody needs to say who calls.
-pub(super) fn document(open: bool) -> Value {
+/// What a server asks nobody for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Open {
+    /// Who calls.
+    pub(super) users: bool,
+    /// The token for metrics.
+    pub(super) metrics: bool,
+}
+
+/// The whole document.
+pub(super) fn document(open: Open) -> Value {
     let mut schemas = Schemas::new();
     let paths = paths(open, &mut schemas);
     let (schemas, _) = schemas.finish();
@@ -55,7 +64,7 @@ fn security_schemes() -> Value {
     })
 }
 
-pub(super) fn paths(open: bool, schemas: &mut Schemas) -> Value {
+pub(super) fn paths(open: Open, schemas: &mut Schemas) -> Value {
     let mut paths = Map::new();
     for operation in super::operations() {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
@@ -99,13 +108,14 @@ fn describe(operation: &Operation, access: Access, schemas: &mut Schemas) -> Val
     described
 }
 
-fn security(access: Access, open: bool) -> Value {
+fn security(access: Access, open: Open) -> Value {
     let mut ways = match access {
         Access::Public => Vec::new(),
+        Access::Metrics if open.metrics => Vec::new(),
         Access::Metrics | Access::Read | Access::Write => vec![json!({ "bearer": [] })],
         Access::Stream => vec![json!({ "bearer": [] }), json!({ "ticket": [] })],
     };
-    if open && !ways.is_empty() {
+    if open.users && !ways.is_empty() && access != Access::Metrics {
         ways.push(json!({}));
     }
     Value::Array(ways)

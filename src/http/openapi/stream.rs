@@ -79,7 +79,7 @@ pub(super) fn stored(schemas: &mut Schemas) -> Vec<Value> {
     events
         .map(|(event, description, data)| {
             let mut frame = frame(event, description, &data);
-            frame["properties"]["id"] = json!({ "type": "integer", "minimum": 1 });
+            frame["properties"]["id"] = json!({ "type": "string", "pattern": "^[1-9][0-9]*$" });
             frame["required"] = json!(["id", "event", "data"]);
             frame
         })
