@@ -1,6 +1,7 @@
 //! HTTP: the whole route table. Handlers check, hand over and subscribe; none of them drives a turn, and no
 //! database call runs inside a future that a client can cancel.
 
+mod account;
 mod auth;
 mod body;
 mod chat;
@@ -80,7 +81,12 @@ pub(crate) fn routes(
 }
 
 /// The whole route table.
-fn table() -> Vec<Place> {
+fn table() -> impl Iterator<Item = Place> {
+    conversations().into_iter().chain(around())
+}
+
+/// What the service is for.
+fn conversations() -> Vec<Place> {
     vec![
         at("/stream-chat", [post(Write, chat::stream_chat)]),
         at("/stream-tickets", [post(Write, tickets::create_ticket)]),
@@ -130,6 +136,14 @@ fn table() -> Vec<Place> {
                 delete(Write, observers::remove_observer),
             ],
         ),
+    ]
+}
+
+/// Accounts, operations and pages.
+fn around() -> Vec<Place> {
+    vec![
+        at("/export", [get(Write, account::export)]),
+        at("/account", [delete(Write, account::delete_account)]),
         at("/login", [post(Write, auth::login)]),
         at("/logout", [post(Public, auth::logout)]),
         at("/health/live", [get(Public, ops::live)]),
@@ -145,7 +159,9 @@ fn table() -> Vec<Place> {
 /// Who may call what: each method of each path in the table.
 #[must_use]
 pub fn decisions() -> Vec<(Method, &'static str, Access)> {
-    table().iter().flat_map(Place::decisions).collect()
+    table()
+        .flat_map(|place| place.decisions().collect::<Vec<_>>())
+        .collect()
 }
 
 /// Exactly the configured origins.

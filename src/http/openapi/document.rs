@@ -41,6 +41,7 @@ pub(super) fn document(open: Open) -> Value {
             { "name": "sessions", "description": "Conversations." },
             { "name": "messages", "description": "What was said in a session." },
             { "name": "access", "description": "Who may read what, and how to say who calls." },
+            { "name": "account", "description": "All that is yours." },
             { "name": "operations", "description": "For those who run the service. None of it shows a user's data." },
         ],
         "paths": paths,
@@ -161,6 +162,13 @@ fn responses(operation: &Operation, access: Access, schemas: &mut Schemas) -> Va
     Value::Object(responses)
 }
 
+/// Headers of any answer; the last two only of a user's.
+const ANYWHERE: [(&str, &str); 3] = [
+    ("X-Request-Id", "What the server's log calls this request."),
+    ("RateLimit", "What is left of the user's rate."),
+    ("RateLimit-Policy", "The user's rate."),
+];
+
 fn describe_answer(answer: &Answer, schemas: &mut Schemas) -> Value {
     let mut described = json!({ "description": answer.description });
     if let Some((media_type, schema)) = answer.content {
@@ -169,6 +177,9 @@ fn describe_answer(answer: &Answer, schemas: &mut Schemas) -> Value {
     for (name, description, required) in &answer.headers {
         described["headers"][name] =
             json!({ "description": description, "required": required, "schema": { "type": "string" } });
+    }
+    for (name, description) in ANYWHERE {
+        described["headers"][name] = json!({ "description": description, "schema": { "type": "string" } });
     }
     for (operation, parameter, expression) in &answer.links {
         let link = json!({ "operationId": operation, "parameters": { *parameter: expression } });
@@ -181,6 +192,9 @@ fn describe_answer(answer: &Answer, schemas: &mut Schemas) -> Value {
 const OF_USERS: &[&str] = &[
     "unauthorized",
     "cross-site",
+    "rate-limited",
+    "too-many-parallel-requests",
+    "too-many-failures",
     "identity-provider-unavailable",
     "internal",
     "storage-unavailable",

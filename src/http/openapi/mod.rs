@@ -2,6 +2,7 @@
 //! A test compares it with the route table, so that no route is served without standing here.
 
 mod access;
+mod account;
 mod document;
 mod example;
 mod feed;
@@ -49,6 +50,7 @@ fn operations() -> Vec<Operation> {
         sessions::operations(),
         messages::operations(),
         access::operations(),
+        account::operations(),
         operations::operations(),
     ]
     .concat()

@@ -30,7 +30,14 @@ impl Operation {
             .leads_to("getTurn", "id", "$response.header.X-Turn-Id")
             .leads_to("followTurn", "id", "$response.header.X-Turn-Id")
             .leads_to("stopTurn", "id", "$response.header.X-Turn-Id")
-            .fails(&["not-found", "turn-running", "draining", "overloaded"])
+            .fails(&[
+                "not-found",
+                "turn-running",
+                "too-many-turns",
+                "tokens-spent",
+                "draining",
+                "overloaded",
+            ])
     }
 }
 
@@ -118,6 +125,11 @@ pub(super) fn passing() -> Vec<Value> {
                 },
                 "required": ["attempt", "inMs", "reason"],
             }),
+        ),
+        frame(
+            "auth-expired",
+            "The token has expired or was revoked; the stream ends.",
+            &json!({ "type": "object" }),
         ),
         frame(
             "reconnect",
