@@ -1,6 +1,7 @@
 //! HTTP: the whole route table. Handlers check, hand over and subscribe; none of them drives a turn, and no
 //! database call runs inside a future that a client can cancel.
 
+mod account;
 mod auth;
 mod body;
 mod chat;
@@ -82,11 +83,10 @@ pub(crate) fn routes(
 }
 
 /// The whole route table.
-fn table() -> Vec<Place> {
+fn table() -> impl Iterator<Item = Place> {
     [turn_places(), session_places(), other_places()]
         .into_iter()
         .flatten()
-        .collect()
 }
 
 /// What is said, and the answers.
@@ -164,6 +164,8 @@ fn other_places() -> Vec<Place> {
                 patch(Write, profile::update_profile),
             ],
         ),
+        at("/export", [get(Write, account::export)]),
+        at("/account", [delete(Write, account::delete_account)]),
         at("/login", [post(Write, auth::login)]),
         at("/logout", [post(Public, auth::logout)]),
         at("/health/live", [get(Public, ops::live)]),
@@ -179,7 +181,9 @@ fn other_places() -> Vec<Place> {
 /// Who may call what: each method of each path in the table.
 #[must_use]
 pub fn decisions() -> Vec<(Method, &'static str, Access)> {
-    table().iter().flat_map(Place::decisions).collect()
+    table()
+        .flat_map(|place| place.decisions().collect::<Vec<_>>())
+        .collect()
 }
 
 /// Exactly the configured origins.

@@ -208,11 +208,7 @@ pub(super) async fn delete_session(
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let id = parse_id(&id)?;
-    let user = author.user;
-    for turn in user.streaming_turns(id).await? {
-        app.turns.stop(&user, turn.id).await?;
-    }
-    user.delete_session(id).await?;
+    app.turns.delete_session(author.user, id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

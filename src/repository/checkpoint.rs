@@ -21,9 +21,19 @@ const AT_LATEST: Duration = Duration::from_secs(1);
 const LONG: i32 = 4096;
 
 #[derive(Debug, QueryableByName)]
-struct Progress {
+pub(super) struct Progress {
+    #[diesel(sql_type = Integer)]
+    busy: i32,
+    /// Pages in the log.
     #[diesel(sql_type = Integer)]
     log: i32,
+}
+
+impl Progress {
+    /// Whether a checkpoint that empties the log has done so.
+    pub(super) fn is_complete(&self) -> bool {
+        self.busy == 0 && self.log == 0
+    }
 }
 
 /// Stops the thread when dropped.
@@ -58,10 +68,12 @@ impl Drop for Checkpointer {
 fn run(connector: &Connector, writer: &Writer, stopped: &Receiver<()>) {
     let mut connection = None;
     let (mut done, mut last) = (0, Instant::now());
+    let mut erased_at = None::<Instant>;
     while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
         let written = writer.bytes_written();
         let waiting = written - done;
-        if waiting < WORTH_IT && (waiting == 0 || last.elapsed() < AT_LATEST) {
+        let erase = writer.has_to_erase() && erased_at.is_none_or(|moment| moment.elapsed() >= AT_LATEST);
+        if !erase && waiting < WORTH_IT && (waiting == 0 || last.elapsed() < AT_LATEST) {
             continue;
         }
         (done, last) = (written, Instant::now());
@@ -72,7 +84,11 @@ fn run(connector: &Connector, writer: &Writer, stopped: &Receiver<()>) {
             .as_mut()
             .map(|connection| checkpoint(connection, "PASSIVE"))
         {
-            Some(Ok(pages)) if pages >= LONG => writer.restart_wal(),
+            Some(Ok(_)) if erase => {
+                erased_at = Some(Instant::now());
+                writer.erase_now();
+            }
+            Some(Ok(progress)) if progress.log >= LONG => writer.restart_wal(),
             Some(Err(error)) => {
                 log::warn!("storage.checkpoint_failed error={error:?}");
                 connection = None;
@@ -82,10 +98,7 @@ fn run(connector: &Connector, writer: &Writer, stopped: &Receiver<()>) {
     }
 }
 
-/// Answers how many pages the log has.
-pub(super) fn checkpoint(connection: &mut SqliteConnection, mode: &str) -> QueryResult<i32> {
-    let progress = diesel::sql_query(format!("PRAGMA wal_checkpoint({mode})"));
-    progress
-        .get_result::<Progress>(connection)
-        .map(|progress| progress.log)
+/// Moves what it can.
+pub(super) fn checkpoint(connection: &mut SqliteConnection, mode: &str) -> QueryResult<Progress> {
+    diesel::sql_query(format!("PRAGMA wal_checkpoint({mode})")).get_result(connection)
 }

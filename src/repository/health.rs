@@ -1,4 +1,6 @@
-//! Whether the database takes writes.
+//! Whether the database takes writes, and answers reads.
+
+use super::{Repository, RepositoryError, turn_events};
 
 /// Whether commits succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,4 +13,16 @@ pub enum StorageHealth {
     Unavailable,
     /// The disk may have lost what was reported as written: only a restart can tell what is stored.
     Lost,
+}
+
+impl Repository {
+    /// Whether a read works now.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn ping(&self) -> Result<(), RepositoryError> {
+        self.pool
+            .read(|connection| turn_events::last_batch(connection).map(drop))
+            .await
+    }
 }

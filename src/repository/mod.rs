@@ -2,6 +2,7 @@
 //! through one writer ([`Writer`]), all reads through a pool of read-only connections. Knows nothing of HTTP,
 //! of providers, or of what a frame says.
 
+mod account;
 mod age;
 mod allowance;
 mod attempts;
@@ -10,8 +11,10 @@ mod changes;
 mod checkpoint;
 pub mod commit_batch;
 mod connection;
+mod erasure;
 mod error;
 mod examine;
+mod export;
 mod group;
 mod health;
 mod job;
@@ -50,6 +53,7 @@ pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn
 pub use changes::Changes;
 pub use error::RepositoryError;
 pub use examine::{Examination, examine};
+pub use export::ExportPlace;
 pub use health::StorageHealth;
 pub use learning::*;
 pub use messages::Message;
@@ -275,16 +279,6 @@ impl Repository {
     pub async fn mark_resumed(&self, id: TurnId, attempt: i32) -> Result<(), RepositoryError> {
         self.writer
             .run(move |connection| turns::mark_resumed(connection, id, attempt))
-            .await
-    }
-
-    /// Whether a read works now.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn ping(&self) -> Result<(), RepositoryError> {
-        self.pool
-            .read(|connection| turn_events::last_batch(connection).map(drop))
             .await
     }
 

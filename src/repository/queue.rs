@@ -15,6 +15,8 @@ pub(super) struct Waiting {
     due: VecDeque<(Instant, Arc<dyn CommitSource>)>,
     /// Whether the write-ahead log is to start again from its beginning.
     pub(super) restart_wal: bool,
+    /// Whether nothing that was deleted may be left in the files.
+    pub(super) erase: bool,
     closed: bool,
     /// While the writer sleeps: from when on it is of use to wake it, and when it wakes by itself.
     asleep: Option<(Instant, Instant)>,
@@ -52,6 +54,12 @@ impl Queue {
     pub(super) fn push_restart_wal(&self) {
         let mut waiting = self.lock();
         waiting.restart_wal = true;
+        self.wake(waiting, Instant::now());
+    }
+
+    pub(super) fn push_erase(&self) {
+        let mut waiting = self.lock();
+        waiting.erase = true;
         self.wake(waiting, Instant::now());
     }
 
@@ -109,7 +117,7 @@ impl Queue {
 
 impl Waiting {
     fn next_moment(&self, now: Instant) -> Option<Instant> {
-        if !self.jobs.is_empty() || !self.ready.is_empty() || self.restart_wal {
+        if !self.jobs.is_empty() || !self.ready.is_empty() || self.restart_wal || self.erase {
             return Some(now);
         }
         let (at, _) = self.due.front()?;
@@ -121,6 +129,7 @@ impl Waiting {
             jobs: std::mem::take(&mut self.jobs),
             ready: std::mem::take(&mut self.ready),
             restart_wal: std::mem::take(&mut self.restart_wal),
+            erase: std::mem::take(&mut self.erase),
             ..Waiting::default()
         };
         while self.due.front().is_some_and(|(at, _)| self.closed || *at <= now) {

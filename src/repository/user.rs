@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 
 use super::Writer;
+use super::account;
 use super::allowance::Allowance;
 use super::begin::{self, Begun, NewTurn};
 use super::error::RepositoryError;
+use super::export::{self, ExportPlace};
 use super::job::Changed;
 use super::messages::{self, Message};
 use super::observers::{self, Observer};
@@ -86,6 +88,21 @@ impl UserRepository {
             Ok(Changed::session(id, ()))
         };
         self.writer.change(work).await
+    }
+
+    /// Deletes what the user has beside sessions; false, and nothing is done, while there are sessions.
+    pub async fn delete_account(&self) -> Result<bool> {
+        let scope = self.scope();
+        self.writer
+            .run(move |connection| account::delete(connection, &scope.subject))
+            .await
+    }
+
+    /// The next lines of all that is the user's, and where the ones after them begin.
+    pub async fn export(&self, place: ExportPlace) -> Result<Option<(String, ExportPlace)>> {
+        let scope = self.scope();
+        let query = move |connection: &mut _| export::page(connection, &scope.subject, &place);
+        self.reading.pool.read(query).await
     }
 
     /// Turns of the session that have not ended, oldest first.

@@ -8,6 +8,7 @@ use diesel::sqlite::SqliteConnection;
 use tokio::sync::{oneshot, watch};
 
 use super::connection::Connector;
+use super::erasure::Erasure;
 use super::error::RepositoryError;
 use super::health::StorageHealth;
 use super::job::{Changed, Work};
@@ -26,6 +27,7 @@ pub struct Writer {
     queue: Arc<Queue>,
     health: watch::Receiver<StorageHealth>,
     bytes_written: Arc<AtomicU64>,
+    erasure: Arc<Erasure>,
 }
 
 impl Writer {
@@ -41,6 +43,7 @@ impl Writer {
         let (health, receiver) = watch::channel(StorageHealth::Ok);
         let thread = WriterThread::new((connector, connection), age_note, health, told)?;
         let bytes_written = thread.bytes_written();
+        let erasure = thread.erasure();
         let worker_queue = Arc::clone(&queue);
         let handle = std::thread::Builder::new()
             .name("writer".into())
@@ -51,6 +54,7 @@ impl Writer {
                 queue,
                 health: receiver,
                 bytes_written,
+                erasure,
             },
             handle,
         ))
@@ -124,6 +128,21 @@ impl Writer {
     /// Has the write-ahead log started again from its beginning, between two groups.
     pub(super) fn restart_wal(&self) {
         self.queue.push_restart_wal();
+    }
+
+    /// Has what was deleted disappear from the files, soon and off the path.
+    pub fn erase(&self) {
+        self.erasure.want();
+    }
+
+    /// Whether something that was deleted may be left in the files.
+    pub(super) fn has_to_erase(&self) -> bool {
+        self.erasure.is_wanted()
+    }
+
+    /// Has the writer erase between two groups.
+    pub(super) fn erase_now(&self) {
+        self.queue.push_erase();
     }
 
     pub(super) fn close(&self) {

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::checkpoint::checkpoint;
 use super::connection::Connector;
+use super::erasure::Erasure;
 use super::error::RepositoryError;
 use super::group::Group;
 use super::health::StorageHealth;
@@ -40,6 +41,7 @@ pub(super) struct WriterThread {
     metrics: Arc<Metrics>,
     fanout: Arc<Fanout>,
     bytes_written: Arc<AtomicU64>,
+    erasure: Arc<Erasure>,
     file_id: Option<(u64, u64)>,
     age_note: AgeNote,
     /// What was written when the database became older last.
@@ -73,6 +75,7 @@ impl WriterThread {
             metrics,
             fanout,
             bytes_written: Arc::default(),
+            erasure: Arc::default(),
             age_note,
             aged_at: 0,
             held: HashMap::new(),
@@ -87,13 +90,22 @@ impl WriterThread {
         Arc::clone(&self.bytes_written)
     }
 
+    /// What was deleted and has to leave the files.
+    pub(super) fn erasure(&self) -> Arc<Erasure> {
+        Arc::clone(&self.erasure)
+    }
+
     pub(super) fn run(mut self, queue: &Queue, commit_window: Duration) {
         let mut pace = Pace::new(commit_window);
         while let Some(waiting) = queue.next(pace.earliest(), self.housekeeping_at) {
             let mut group = Group::new(self.next_batch, self.age_note.next());
             let restart_wal = waiting.restart_wal;
+            let erase = waiting.erase.then(|| self.erasure.wanted());
             group.absorb(waiting);
             self.keep_house(&mut group);
+            if erase.is_some() {
+                self.drop_batches(&mut group);
+            }
             if !group.is_empty() {
                 let began = Instant::now();
                 if !self.commit(&mut group, queue) {
@@ -108,6 +120,9 @@ impl WriterThread {
                 self.metrics.committed(group.logs(), began.elapsed());
                 pace.committed(began, group.logs());
                 group.publish(&self.fanout);
+            }
+            if let Some(covered) = erase {
+                self.empty_wal(covered);
             }
             if restart_wal && let Err(error) = checkpoint(&mut self.connection, "RESTART") {
                 log::debug!("storage.wal_not_restarted error={error:?}");
@@ -203,6 +218,24 @@ impl WriterThread {
         if oldest > self.oldest_batch {
             self.oldest_batch = oldest;
             group.delete_batches_before(oldest);
+        }
+    }
+
+    /// Live turns get segments, so that no batch is needed any more: one may hold frames of a turn that was deleted.
+    fn drop_batches(&mut self, group: &mut Group) {
+        for held in self.held.values() {
+            group.add_segment_of(&held.log);
+        }
+        self.oldest_batch = self.next_batch;
+        group.delete_batches_before(self.next_batch);
+    }
+
+    /// A reader that is in the middle of something puts it off: the checkpointer asks again.
+    fn empty_wal(&mut self, covered: u64) {
+        match checkpoint(&mut self.connection, "TRUNCATE") {
+            Ok(progress) if progress.is_complete() => self.erasure.complete(covered),
+            Ok(_) => {}
+            Err(error) => log::debug!("storage.not_erased error={error:?}"),
         }
     }
 

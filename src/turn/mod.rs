@@ -4,6 +4,7 @@
 mod attempt;
 mod begin;
 mod buffer;
+mod deletion;
 mod end;
 pub mod event;
 mod focus;

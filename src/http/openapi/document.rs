@@ -13,8 +13,17 @@ use crate::http::error::Problem;
 const DESCRIPTION: &str = "Streams AI tutoring chat over plain HTTP, and never loses a word. A message starts a *turn*; \
     the turn's events are numbered, stored, and only then sent, so that any reader can go on from any of them.";
 
-/// The whole document. `open`: nobody needs to say who calls.
-pub(super) fn document(open: bool) -> Value {
+/// What a server asks nobody for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Open {
+    /// Who calls.
+    pub(super) users: bool,
+    /// The token for metrics.
+    pub(super) metrics: bool,
+}
+
+/// The whole document.
+pub(super) fn document(open: Open) -> Value {
     let mut schemas = Schemas::new();
     let paths = paths(open, &mut schemas);
     let (schemas, _) = schemas.finish();
@@ -33,6 +42,7 @@ pub(super) fn document(open: bool) -> Value {
             { "name": "messages", "description": "What was said in a session." },
             { "name": "learning", "description": "What a session works on, and what is kept of a learner." },
             { "name": "access", "description": "Who may read what, and how to say who calls." },
+            { "name": "account", "description": "All that is yours." },
             { "name": "operations", "description": "For those who run the service. None of it shows a user's data." },
         ],
         "paths": paths,
@@ -56,7 +66,7 @@ fn security_schemes() -> Value {
     })
 }
 
-pub(super) fn paths(open: bool, schemas: &mut Schemas) -> Value {
+pub(super) fn paths(open: Open, schemas: &mut Schemas) -> Value {
     let mut paths = Map::new();
     for operation in super::operations() {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
@@ -100,13 +110,14 @@ fn describe(operation: &Operation, access: Access, schemas: &mut Schemas) -> Val
     described
 }
 
-fn security(access: Access, open: bool) -> Value {
+fn security(access: Access, open: Open) -> Value {
     let mut ways = match access {
         Access::Public => Vec::new(),
+        Access::Metrics if open.metrics => Vec::new(),
         Access::Metrics | Access::Read | Access::Write => vec![json!({ "bearer": [] })],
         Access::Stream => vec![json!({ "bearer": [] }), json!({ "ticket": [] })],
     };
-    if open && !ways.is_empty() {
+    if open.users && !ways.is_empty() && access != Access::Metrics {
         ways.push(json!({}));
     }
     Value::Array(ways)
@@ -152,6 +163,13 @@ fn responses(operation: &Operation, access: Access, schemas: &mut Schemas) -> Va
     Value::Object(responses)
 }
 
+/// Headers of any answer; the last two only of a user's.
+const ANYWHERE: [(&str, &str); 3] = [
+    ("X-Request-Id", "What the server's log calls this request."),
+    ("RateLimit", "What is left of the user's rate."),
+    ("RateLimit-Policy", "The user's rate."),
+];
+
 fn describe_answer(answer: &Answer, schemas: &mut Schemas) -> Value {
     let mut described = json!({ "description": answer.description });
     if let Some((media_type, schema)) = answer.content {
@@ -160,6 +178,9 @@ fn describe_answer(answer: &Answer, schemas: &mut Schemas) -> Value {
     for (name, description, required) in &answer.headers {
         described["headers"][name] =
             json!({ "description": description, "required": required, "schema": { "type": "string" } });
+    }
+    for (name, description) in ANYWHERE {
+        described["headers"][name] = json!({ "description": description, "schema": { "type": "string" } });
     }
     for (operation, parameter, expression) in &answer.links {
         let link = json!({ "operationId": operation, "parameters": { *parameter: expression } });
@@ -172,6 +193,9 @@ fn describe_answer(answer: &Answer, schemas: &mut Schemas) -> Value {
 const OF_USERS: &[&str] = &[
     "unauthorized",
     "cross-site",
+    "rate-limited",
+    "too-many-parallel-requests",
+    "too-many-failures",
     "identity-provider-unavailable",
     "internal",
     "storage-unavailable",

@@ -18,6 +18,10 @@ pub(super) fn content() -> Value {
     json!({ "content": "Why is the sky red at dusk?" })
 }
 
+pub(super) fn deletion() -> Value {
+    json!({ "confirm": "alice" })
+}
+
 pub(super) fn ticket() -> Value {
     json!({ "path": "/turns/01a20460-bd7e-7504-a303-3ac5a18a91c2/events" })
 }

@@ -2,6 +2,7 @@
 //! A test compares it with the route table, so that no route is served without standing here.
 
 mod access;
+mod account;
 mod document;
 mod example;
 mod feed;
@@ -16,27 +17,31 @@ mod stream;
 pub(super) mod text;
 mod turns;
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
 
+use self::document::Open;
 use self::operation::Operation;
 use super::SharedApp;
+use crate::app::MetricsAccess;
 
-static OPEN: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(document::document(true).to_string()));
-static AUTHENTICATED: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(document::document(false).to_string()));
+/// One server has one document.
+static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
 
 /// `GET /openapi.json`.
 pub(super) async fn openapi(app: SharedApp) -> HttpResponse {
-    let document = if app.authority.anonymous().is_some() {
-        &OPEN
-    } else {
-        &AUTHENTICATED
-    };
+    let document = DOCUMENT.get_or_init(|| {
+        let open = Open {
+            users: app.authority.anonymous().is_some(),
+            metrics: matches!(app.metrics_access, MetricsAccess::Open),
+        };
+        Bytes::from(document::document(open).to_string())
+    });
     HttpResponse::Ok()
         .content_type("application/json")
-        .body(Bytes::clone(document))
+        .body(document.clone())
 }
 
 /// What the document describes, in the order of its sections.
@@ -47,6 +52,7 @@ fn operations() -> Vec<Operation> {
         messages::operations(),
         learning::operations(),
         access::operations(),
+        account::operations(),
         operations::operations(),
     ]
     .concat()

@@ -97,11 +97,33 @@ pub(super) const PROBLEMS: &[(&str, u16, &str)] = &[
     ("message-empty", 422, "The message is only white space."),
     ("invalid-text", 422, "The text has a NUL character."),
     (
+        "not-confirmed",
+        422,
+        "`confirm` is not the user that the request acts as.",
+    ),
+    (
         "idempotency-conflict",
         422,
         "The key was used for another request.",
     ),
     ("queue-full", 429, "Too many messages wait in this session."),
+    ("rate-limited", 429, "The user asks too often."),
+    (
+        "too-many-parallel-requests",
+        429,
+        "As many requests and streams of the user are open as may.",
+    ),
+    (
+        "too-many-failures",
+        429,
+        "This address was wrong about who it is too often.",
+    ),
+    ("too-many-turns", 429, "As many turns of the user run as may."),
+    (
+        "tokens-spent",
+        429,
+        "The user's tokens of this day (UTC) are spent.",
+    ),
     ("internal", 500, "A fault of the server."),
     ("draining", 503, "The server is about to end."),
     ("overloaded", 503, "Too many replies are being written."),

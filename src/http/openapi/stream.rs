@@ -31,7 +31,14 @@ impl Operation {
             .leads_to("getTurn", "id", "$response.header.X-Turn-Id")
             .leads_to("followTurn", "id", "$response.header.X-Turn-Id")
             .leads_to("stopTurn", "id", "$response.header.X-Turn-Id")
-            .fails(&["not-found", "turn-running", "draining", "overloaded"])
+            .fails(&[
+                "not-found",
+                "turn-running",
+                "too-many-turns",
+                "tokens-spent",
+                "draining",
+                "overloaded",
+            ])
     }
 }
 
@@ -85,7 +92,7 @@ pub(super) fn stored(schemas: &mut Schemas) -> Vec<Value> {
     events
         .map(|(event, description, data)| {
             let mut frame = frame(event, description, &data);
-            frame["properties"]["id"] = json!({ "type": "integer", "minimum": 1 });
+            frame["properties"]["id"] = json!({ "type": "string", "pattern": "^[1-9][0-9]*$" });
             frame["required"] = json!(["id", "event", "data"]);
             frame
         })
@@ -124,6 +131,11 @@ pub(super) fn passing() -> Vec<Value> {
                 },
                 "required": ["attempt", "inMs", "reason"],
             }),
+        ),
+        frame(
+            "auth-expired",
+            "The token has expired or was revoked; the stream ends.",
+            &json!({ "type": "object" }),
         ),
         frame(
             "reconnect",

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::document::paths;
+use super::document::{Open, paths};
 use super::problems::{self, PROBLEMS};
 use super::schemas::Schemas;
 use super::{document, operations};
@@ -114,11 +114,11 @@ fn every_problem_of_an_operation_has_a_status_and_stands_in_the_documentation() 
 #[test]
 fn a_name_stands_for_one_schema_and_every_reference_for_one_that_is_there() {
     let mut schemas = Schemas::new();
-    paths(false, &mut schemas);
+    paths(Open::default(), &mut schemas);
     let (_, ambiguous) = schemas.finish();
     assert!(ambiguous.is_empty(), "taken and given differ: {ambiguous:?}");
 
-    let document = document::document(false);
+    let document = document::document(Open::default());
     let text = document.to_string();
     for part in text.split(r##""$ref":"#"##).skip(1) {
         let pointer = part.split('"').next().expect("a reference has an end");
@@ -128,7 +128,7 @@ fn a_name_stands_for_one_schema_and_every_reference_for_one_that_is_there() {
 
 #[test]
 fn security_is_the_decision_of_the_route_table() {
-    let document = document::document(false);
+    let document = document::document(Open::default());
     for (method, path, access) in crate::http::decisions() {
         if NOT_DOCUMENTED.contains(&path) {
             continue;

@@ -1,0 +1,85 @@
+//! `/account` and `/export`: all that is a user's, to take along or to have deleted.
+
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::Bytes;
+use async_stream::stream;
+use futures_util::Stream;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::SharedApp;
+use super::auth::Author;
+use super::body::JsonBody;
+use super::error::ApiError;
+use crate::repository::{ExportPlace, RepositoryError, UserRepository, now};
+use crate::time::rfc3339;
+
+/// The format of the lines.
+const VERSION: u32 = 1;
+
+/// Says that it is meant.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "AccountDeletion")]
+pub(super) struct DeletionBody {
+    /// The user that the request acts as.
+    confirm: String,
+}
+
+/// Tokens are the operator's: they stay, and so does what they let their user do.
+pub(super) async fn delete_account(
+    app: SharedApp,
+    author: Author,
+    body: JsonBody<DeletionBody>,
+) -> Result<HttpResponse, ApiError> {
+    if body.0.confirm != *author.identity.subject {
+        let detail = "confirm is not the user that this request acts as.";
+        return Err(ApiError::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "not-confirmed",
+            detail,
+        ));
+    }
+    app.turns.delete_account(author.user).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// An export that is cut ends without its last line, `{"type": "end"}`.
+pub(super) async fn export(author: Author) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/x-ndjson"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"tutorstream-export.jsonl\"",
+        ))
+        .streaming(lines(author.user))
+}
+
+fn lines(user: UserRepository) -> impl Stream<Item = Result<Bytes, RepositoryError>> {
+    stream! {
+        let header = json!({
+            "type": "export", "version": VERSION, "user": user.owner(), "createdAt": rfc3339(now()),
+        });
+        yield Ok(Bytes::from(format!("{header}\n")));
+        let mut place = ExportPlace::default();
+        loop {
+            match user.export(place).await {
+                Ok(Some((lines, next))) => {
+                    place = next;
+                    if !lines.is_empty() {
+                        yield Ok(Bytes::from(lines));
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    yield Err(error);
+                    return;
+                }
+            }
+        }
+        yield Ok(Bytes::from_static(b"{\"type\":\"end\"}\n"));
+    }
+}

@@ -1,0 +1,89 @@
+//! How sessions and accounts are deleted: running turns are stopped, rows go, and what they leave in the files is
+//! overwritten soon after. Goes on when the caller does not wait for it.
+
+use std::sync::Arc;
+
+use super::live::{Interruption, LiveTurn};
+use super::{STOP_PATIENCE, TurnError, Turns};
+use crate::ids::SessionId;
+use crate::repository::{RepositoryError, SessionView, UserRepository};
+
+/// So many sessions of an account are looked up at once.
+const PAGE: i64 = 100;
+
+impl Turns {
+    /// Deletes a session with all that is in it.
+    ///
+    /// # Errors
+    /// `NotFound`, `ReadOnly`, `Unavailable`.
+    pub async fn delete_session(
+        self: &Arc<Self>,
+        user: UserRepository,
+        id: SessionId,
+    ) -> Result<(), TurnError> {
+        let turns = Arc::clone(self);
+        let task = self
+            .main
+            .spawn(async move { turns.remove_session(&user, id).await });
+        ended(task.await)
+    }
+
+    /// Deletes all that is a user's. Session by session, so that nobody else waits for the writer; a deletion that was
+    /// cut can be repeated.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn delete_account(self: &Arc<Self>, user: UserRepository) -> Result<(), TurnError> {
+        let turns = Arc::clone(self);
+        let task = self.main.spawn(async move { turns.remove_account(&user).await });
+        ended(task.await)
+    }
+
+    async fn remove_account(&self, user: &UserRepository) -> Result<(), TurnError> {
+        // A session that is created in between takes another round.
+        while !user.delete_account().await? {
+            for session in user.reading().sessions(SessionView::Own, None, PAGE).await? {
+                match self.remove_session(user, session.id).await {
+                    // Somebody else deletes it, too.
+                    Ok(()) | Err(TurnError::Repository(RepositoryError::NotFound)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        self.repository.writer().erase();
+        Ok(())
+    }
+
+    async fn remove_session(&self, user: &UserRepository, id: SessionId) -> Result<(), TurnError> {
+        for turn in user.streaming_turns(id).await? {
+            self.stop(user, turn.id).await?;
+        }
+        user.delete_session(id).await?;
+        // One that has begun in between has no rows any more, and its frames go with the batches.
+        let late: Vec<_> = self
+            .lock()
+            .values()
+            .filter(|live| live.turn.session_id == id)
+            .cloned()
+            .collect();
+        for live in late {
+            end_at_once(&live).await;
+        }
+        self.repository.writer().erase();
+        Ok(())
+    }
+}
+
+async fn end_at_once(live: &LiveTurn) {
+    live.interrupt(Interruption::Stop);
+    if tokio::time::timeout(STOP_PATIENCE, live.done()).await.is_err() {
+        log::warn!("turn.not_stopped turn.id={}", live.turn.id);
+    }
+}
+
+fn ended(result: Result<Result<(), TurnError>, tokio::task::JoinError>) -> Result<(), TurnError> {
+    result.unwrap_or_else(|error| {
+        log::error!("turn.not_deleted error={error:?}");
+        Err(RepositoryError::Unavailable.into())
+    })
+}
