@@ -90,6 +90,16 @@ pub(super) const PROBLEMS: &[(&str, u16, &str)] = &[
         "A field, a query parameter or a key does not fit.",
     ),
     ("message-empty", 422, "The message is only white space."),
+    (
+        "provider-not-allowed",
+        422,
+        "There is no provider of that name that learners may choose.",
+    ),
+    (
+        "parameter-not-allowed",
+        422,
+        "Learners may not choose that parameter of the provider.",
+    ),
     ("invalid-text", 422, "The text has a NUL character."),
     (
         "idempotency-conflict",

@@ -35,6 +35,8 @@ fn stream_chat() -> Operation {
         "user-mismatch",
         "message-empty",
         "message-too-long",
+        "provider-not-allowed",
+        "parameter-not-allowed",
         "invalid-text",
         "idempotency-conflict",
         "queue-full",
