@@ -7,6 +7,8 @@ mod begin;
 mod buffer;
 mod end;
 pub mod event;
+#[cfg(test)]
+mod faults;
 mod follow;
 mod live;
 mod log;
