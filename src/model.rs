@@ -203,7 +203,9 @@ words! {
 }
 
 /// How a model is to answer; what is left out is the provider's choice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Parameters {
     /// How much chance there is, from 0 to 2.

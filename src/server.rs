@@ -80,6 +80,7 @@ impl Application {
         let policy = Policy {
             retry: settings.retry,
             breaker: settings.breaker,
+            choice: settings.allow_provider_choice,
         };
         let chain = Chain::new(providers, &settings.providers, policy, Random::new());
         let practice = chain.first().is_practice();

@@ -1,5 +1,6 @@
 //! `POST /stream-chat`: a learner's message in, the turn's events out.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse};
 use schemars::JsonSchema;
@@ -12,9 +13,9 @@ use super::error::ApiError;
 use super::openapi::text::{Line, Text};
 use super::{SharedApp, sse};
 use crate::ids::SessionId;
-use crate::model::BusyPolicy;
+use crate::model::{BusyPolicy, Parameters};
 use crate::repository::{IdempotencyKey, NewMessage, NewTurn, Task};
-use crate::turn::Started;
+use crate::turn::{Started, WishError};
 
 /// The body of `POST /stream-chat`.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -36,6 +37,12 @@ pub(super) struct ChatBody {
     subject: Option<String>,
     /// How a running turn of the session is met.
     on_busy: Option<BusyPolicy>,
+    /// The name of the provider that is to answer, where the operator allows that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<String>,
+    /// How it is to answer, where the operator allows that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<Parameters>,
 }
 
 impl ChatBody {
@@ -69,6 +76,9 @@ pub(super) async fn stream_chat(
     }
     let key = idempotency_key(request.headers())?.or_else(|| body.client_message_id.clone());
     let fingerprint = body.fingerprint();
+    let answering = app
+        .turns
+        .answering_wished(body.provider.as_deref(), body.parameters)?;
     let new = NewTurn {
         key: key.map(|key| IdempotencyKey { key, fingerprint }),
         task: Task::Answer(NewMessage {
@@ -78,7 +88,7 @@ pub(super) async fn stream_chat(
             client_message_id: body.client_message_id,
             on_busy: body.on_busy.unwrap_or_default(),
         }),
-        answering: app.turns.answering(),
+        answering,
     };
     let started = app.turns.start(author.user.clone(), new).await?;
     follow(&app, &author, started).await
@@ -106,4 +116,21 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Api
     })?;
     check_line(Some(key))?;
     Ok(Some(key.to_owned()))
+}
+
+impl From<WishError> for ApiError {
+    fn from(error: WishError) -> Self {
+        let refused = |code, detail| Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail);
+        match error {
+            WishError::Provider => refused(
+                "provider-not-allowed",
+                "There is no provider of that name that you may choose.",
+            ),
+            WishError::Parameter(_) => refused(
+                "parameter-not-allowed",
+                "You may not choose that parameter of this provider.",
+            ),
+            WishError::Range => Self::invalid_request("A parameter is out of its range."),
+        }
+    }
 }

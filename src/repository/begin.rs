@@ -191,6 +191,7 @@ fn begin_continuation(
     let message = messages::find(connection, cut.session_id, cut.message_id)?;
     let mut turn = new_turn(&message, cut.user_message_id, answering);
     turn.attempt = cut.attempt + 1;
+    turn.parameters = cut.parameters;
     turn.revision = messages::reopen(connection, &message)?;
     turns::insert(connection, &turn)?;
     Ok(BegunTurn {

@@ -86,6 +86,7 @@ impl Turns {
             AttemptMode::Start | AttemptMode::Restart => String::new(),
         };
         request.parameters = self.chain.allowed(call.link, asked(live));
+        reply.sent();
         let stream = self.chain.provider(call.link).stream(request);
         let stream = stream.await.map_err(Ending::Provider)?;
         attempting.reply.accepted();
@@ -101,6 +102,7 @@ impl Turns {
     ) -> Broken {
         let live = attempting.live;
         let mut on_first = Some(on_first);
+        let mut opening = Some(Opening::of(attempting));
         let mut interruption = std::pin::pin!(live.interruption());
         let ending = loop {
             let delta = tokio::select! {
@@ -116,14 +118,10 @@ impl Turns {
                 None => break Ending::Provider(disconnected(attempting)),
             };
             self.metrics.delta();
-            let full = match on_first.take() {
-                Some(on_first) => {
-                    on_first();
-                    self.append_first(attempting, kind, text)
-                }
-                None => append(attempting, kind, text),
-            };
-            if full {
+            if let Some(on_first) = on_first.take() {
+                on_first();
+            }
+            if self.show(attempting, &mut opening, (kind, text)) {
                 tokio::select! {
                     interruption = &mut interruption => break Ending::Interrupted(interruption),
                     () = live.log.ready() => {}
@@ -136,8 +134,32 @@ impl Turns {
         }
     }
 
-    /// The first delta of a call stands right after what readers are to be told of it, or neither does.
-    fn append_first(&self, attempting: &mut Attempting<'_>, kind: TextKind, text: String) -> bool {
+    /// Appends a delta. Answers whether the log is full.
+    fn show(
+        &self,
+        attempting: &mut Attempting<'_>,
+        opening: &mut Option<Opening>,
+        (kind, text): (TextKind, String),
+    ) -> bool {
+        if let Some(opening) = opening
+            && opening.holds_back(kind, &text)
+        {
+            attempting.reply.push_reasoning(&text);
+            return false;
+        }
+        match opening.take() {
+            Some(opening) => self.open(attempting, opening, (kind, text)),
+            None => append(attempting, kind, text),
+        }
+    }
+
+    /// Shows the first delta of a call, right after what readers are to be told of it: both, or neither.
+    fn open(
+        &self,
+        attempting: &mut Attempting<'_>,
+        opening: Opening,
+        (kind, text): (TextKind, String),
+    ) -> bool {
         if !attempting.reply.has_deltas() {
             self.metrics.first_delta(attempting.began.elapsed());
         }
@@ -145,8 +167,38 @@ impl Turns {
             return append(attempting, kind, text);
         };
         count(attempting.reply, kind, &text);
-        attempting.live.log.append(&[announcement, kind.event(text)]);
+        let mut events = vec![announcement];
+        if !opening.held.is_empty() {
+            events.push(TextKind::Reasoning.event(opening.held));
+        }
+        events.push(kind.event(text));
+        attempting.live.log.append(&events);
         false
+    }
+}
+
+/// A call that has shown nothing yet.
+struct Opening {
+    /// Whether there is text that would be void.
+    voids_text: bool,
+    held: String,
+}
+
+impl Opening {
+    fn of(attempting: &Attempting<'_>) -> Self {
+        Self {
+            voids_text: attempting.reply.would_void_text(),
+            held: String::new(),
+        }
+    }
+
+    /// Text is void only for other text: what a new attempt thinks aloud before that is held back.
+    fn holds_back(&mut self, kind: TextKind, text: &str) -> bool {
+        let holds = self.voids_text && kind == TextKind::Reasoning;
+        if holds {
+            self.held.push_str(text);
+        }
+        holds
     }
 }
 

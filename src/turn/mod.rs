@@ -1,12 +1,15 @@
 //! Turns: starts them, finds them, stops them, takes them up after a crash. The only place that drives:
 //! user message → focus → provider → log → end. Knows nothing of HTTP.
 
+mod answering;
 mod attempt;
 mod begin;
 mod buffer;
 mod deletion;
 mod end;
 pub mod event;
+#[cfg(test)]
+mod faults;
 mod focus;
 mod follow;
 mod live;
@@ -26,6 +29,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
+pub use answering::WishError;
 pub use follow::Following;
 pub use log::{Resumption, Stored, TurnLog};
 pub use merging::Merging;
@@ -36,7 +40,7 @@ use crate::agent::Agent;
 use crate::ids::{SessionId, TurnId};
 use crate::limits::Seats;
 use crate::provider::Chain;
-use crate::repository::{Answering, Repository, RepositoryError, StorageHealth, UserRepository};
+use crate::repository::{Repository, RepositoryError, StorageHealth, UserRepository};
 use crate::telemetry::Metrics;
 
 /// So many turns may run at once.
@@ -174,16 +178,6 @@ impl Turns {
     #[must_use]
     pub fn can_read(&self, message: &str) -> bool {
         self.agent.can_read(message)
-    }
-
-    /// Who answers the next turn.
-    #[must_use]
-    pub fn answering(&self) -> Answering {
-        Answering {
-            provider: self.chain.first().name().to_owned(),
-            model: self.chain.first().model().to_owned(),
-            parameters: None,
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<TurnId, Arc<LiveTurn>>> {

@@ -40,6 +40,7 @@ struct Current {
     /// Whether it has given anything.
     wrote: bool,
     reasoning_bytes: usize,
+    sent: bool,
     accepted: bool,
     started_at: i64,
 }
@@ -101,10 +102,18 @@ impl Reply {
             from: self.text.len(),
             wrote: false,
             reasoning_bytes: 0,
+            sent: false,
             accepted: false,
             started_at: now(),
         });
         self.next += 1;
+    }
+
+    /// The request goes out now.
+    pub(super) fn sent(&mut self) {
+        if let Some(current) = &mut self.current {
+            current.sent = true;
+        }
     }
 
     /// The provider has taken the request.
@@ -143,6 +152,15 @@ impl Reply {
         }))
     }
 
+    /// Whether text that was shown is void once the current call shows something.
+    pub(super) fn would_void_text(&self) -> bool {
+        let restarts = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.mode == AttemptMode::Restart);
+        restarts && self.has_text()
+    }
+
     /// Whether a call of this turn has given anything.
     pub(super) fn has_deltas(&self) -> bool {
         self.has_deltas
@@ -163,6 +181,11 @@ impl Reply {
         let Some(current) = self.current.take() else {
             return;
         };
+        // It was stopped before the provider was asked.
+        if !current.sent {
+            self.next = current.number;
+            return;
+        }
         let own = if current.wrote {
             &self.text[current.from..]
         } else {

@@ -95,6 +95,16 @@ pub(super) const PROBLEMS: &[(&str, u16, &str)] = &[
         "A field, a query parameter or a key does not fit.",
     ),
     ("message-empty", 422, "The message is only white space."),
+    (
+        "provider-not-allowed",
+        422,
+        "There is no provider of that name that learners may choose.",
+    ),
+    (
+        "parameter-not-allowed",
+        422,
+        "Learners may not choose that parameter of the provider.",
+    ),
     ("invalid-text", 422, "The text has a NUL character."),
     (
         "not-confirmed",
@@ -106,6 +116,19 @@ pub(super) const PROBLEMS: &[(&str, u16, &str)] = &[
         422,
         "The key was used for another request.",
     ),
+    ("rate-limited", 429, "The user asks too often."),
+    (
+        "too-many-parallel-requests",
+        429,
+        "As many requests and streams of the user are open as may.",
+    ),
+    (
+        "too-many-failures",
+        429,
+        "This address was wrong about who it is too often.",
+    ),
+    ("too-many-turns", 429, "As many turns of the user run as may."),
+    ("tokens-spent", 429, "The user's tokens of this day are spent."),
     ("queue-full", 429, "Too many messages wait in this session."),
     ("rate-limited", 429, "The user asks too often."),
     (

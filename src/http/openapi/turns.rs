@@ -36,6 +36,8 @@ fn stream_chat() -> Operation {
         "message-empty",
         "message-too-long",
         "message-too-long-for-model",
+        "provider-not-allowed",
+        "parameter-not-allowed",
         "invalid-text",
         "idempotency-conflict",
         "queue-full",

@@ -30,6 +30,8 @@ pub struct Policy {
     pub retry: RetrySettings,
     /// When a provider that fails is left alone.
     pub breaker: BreakerSettings,
+    /// Whether a request may name the provider that is asked first.
+    pub choice: bool,
 }
 
 /// The providers in their order. Never empty.
@@ -96,6 +98,12 @@ impl Chain {
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
         self.links.iter().position(|link| link.provider.name() == name)
+    }
+
+    /// The place of the provider of this name, if requests may name it.
+    #[must_use]
+    pub fn choose(&self, name: &str) -> Option<usize> {
+        self.find(name).filter(|_| self.policy.choice)
     }
 
     /// Whether any provider goes on exactly where a partial reply ends.

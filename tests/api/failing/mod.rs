@@ -4,6 +4,7 @@ mod after_text;
 mod before_text;
 mod usage;
 mod when_all_fail;
+mod wishes;
 
 use serde_json::Value;
 

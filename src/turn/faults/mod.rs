@@ -1,0 +1,87 @@
+//! Random sequences of faults against the real engine: real turns, logs, writer and database, on a paused clock, with
+//! providers that fail in every way, readers that come and go, stops, and a database that pauses. After each the
+//! promises are checked.
+//!
+//! `TUTORSTREAM_FAULT_SEEDS` sets how many seeds are tried, `TUTORSTREAM_SEED` with which one to begin: a seed that
+//! fails is printed, and is run again by that.
+
+mod chance;
+mod checks;
+mod scenario;
+mod scripted;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use self::chance::Chance;
+use self::scenario::Scenario;
+use crate::config::Durability;
+use crate::repository::Repository;
+use crate::telemetry::Metrics;
+
+/// So many seeds share a database.
+const SEEDS_OF_ONE_DATABASE: u64 = 1_000;
+/// So many run at the same time, and share its commits.
+const SEEDS_AT_ONCE: usize = 20;
+
+#[expect(clippy::disallowed_methods, reason = "a test has no settings")]
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Says which seeds it was when a check fails.
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "run this sequence of faults again with TUTORSTREAM_SEED={}",
+                self.0
+            );
+        }
+    }
+}
+
+fn run(seeds: std::ops::Range<u64>) {
+    for begin in seeds
+        .clone()
+        .step_by(usize::try_from(SEEDS_OF_ONE_DATABASE).unwrap())
+    {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            let storing = (Durability::Off, Duration::ZERO);
+            let metrics = Arc::new(Metrics::default());
+            let path = folder.path().join("tutor.db");
+            let (repository, _) = Repository::open(&path, storing, Arc::clone(&metrics)).unwrap();
+            let repository = Arc::new(repository);
+            let end = seeds.end.min(begin + SEEDS_OF_ONE_DATABASE);
+            for group in (begin..end).step_by(SEEDS_AT_ONCE) {
+                let _seed = Seed(group);
+                let together = group..end.min(group + SEEDS_AT_ONCE as u64);
+                let scenarios = together.map(|seed| Scenario::new(seed, &repository, &metrics).play());
+                join_all(scenarios).await;
+            }
+            repository.close();
+        });
+    }
+}
+
+#[test]
+fn random_faults_keep_the_promises() {
+    run(1..301);
+}
+
+#[test]
+fn ten_thousand_random_faults_keep_the_promises_campaign() {
+    let first = variable("TUTORSTREAM_SEED").unwrap_or(1_000);
+    let count = variable("TUTORSTREAM_FAULT_SEEDS").unwrap_or(10_000);
+    run(first..first + count);
+}

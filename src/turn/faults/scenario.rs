@@ -1,0 +1,208 @@
+//! One sequence of faults: a chain, a question, readers, perhaps a stop and a pause of the database.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::Chance;
+use super::checks::{Seen, check};
+use super::scripted::Scripted;
+use crate::agent::Agent;
+use crate::config::{BreakerSettings, RetrySettings};
+use crate::ids::TurnId;
+use crate::limits::Seats;
+use crate::model::{BusyPolicy, Status};
+use crate::provider::{Chain, Policy, Provider, Random};
+use crate::repository::{
+    IdempotencyKey, NewMessage, NewTurn, Repository, RepositoryError, Scope, Task, UserRepository,
+};
+use crate::telemetry::Metrics;
+use crate::turn::{Next, Parts, Started, TurnError, Turns};
+
+pub(super) struct Scenario {
+    pub(super) seed: u64,
+    pub(super) turns: Arc<Turns>,
+    pub(super) user: UserRepository,
+    pub(super) repository: Arc<Repository>,
+    pub(super) calls: Arc<AtomicUsize>,
+    chance: Arc<Chance>,
+}
+
+impl Scenario {
+    pub(super) fn new(seed: u64, repository: &Arc<Repository>, metrics: &Arc<Metrics>) -> Self {
+        let chance = Arc::new(Chance::new(seed));
+        let calls = Arc::new(AtomicUsize::new(0));
+        let count = 1 + chance.index(3);
+        let scripted = |place| -> Arc<dyn Provider> { Arc::new(Scripted::new(place, seed, &chance, &calls)) };
+        let policy = Policy {
+            retry: RetrySettings {
+                tries: 1 + u32::try_from(chance.below(5)).unwrap(),
+                further_attempts: u32::try_from(chance.below(3)).unwrap(),
+                ..RetrySettings::default()
+            },
+            breaker: BreakerSettings {
+                failures: 2 + u32::try_from(chance.below(9)).unwrap(),
+                ..BreakerSettings::default()
+            },
+            choice: false,
+        };
+        let providers = (0..count).map(scripted).collect();
+        let turns = Turns::new(Parts {
+            repository: Arc::clone(repository),
+            chain: Chain::new(providers, &[], policy, Random::seeded(seed)),
+            agent: Agent::new(None, 8_000),
+            metrics: Arc::clone(metrics),
+            merge_window: Duration::ZERO,
+            seats: Seats::new(None),
+            tokens_per_day: None,
+            fallback_message: None,
+        });
+        Self {
+            seed,
+            turns,
+            user: repository.for_user(Scope::of(&format!("learner-{seed}"))),
+            repository: Arc::clone(repository),
+            calls,
+            chance,
+        }
+    }
+
+    pub(super) async fn play(self) {
+        let started = self.ask().await;
+        let mut seen = self.live_through(started.turn_id).await;
+        check(&self, started.turn_id, &seen).await;
+        let (turn, _) = self.user.turn(started.turn_id).await.unwrap();
+        if turn.status != Status::Complete && self.chance.once_in(2) {
+            let further = self.begin(Task::Continue(turn.id), "continue").await.unwrap();
+            seen = self.live_through(further.turn_id).await;
+            check(&self, further.turn_id, &seen).await;
+        }
+        self.turns.drain(Duration::ZERO).await;
+    }
+
+    async fn ask(&self) -> Started {
+        self.begin(self.question(), "ask").await.unwrap()
+    }
+
+    /// The same request again begins nothing.
+    pub(super) async fn ask_again(&self) -> Started {
+        let calls = self.calls.load(Ordering::SeqCst);
+        let again = self.ask().await;
+        assert_eq!(
+            self.calls.load(Ordering::SeqCst),
+            calls,
+            "P5: nobody is called again"
+        );
+        again
+    }
+
+    fn question(&self) -> Task {
+        Task::Answer(NewMessage {
+            session_id: None,
+            subject: None,
+            content: format!("Why? {}", self.seed),
+            client_message_id: None,
+            on_busy: BusyPolicy::Reject,
+        })
+    }
+
+    async fn begin(&self, task: Task, key: &str) -> Result<Started, TurnError> {
+        let key = IdempotencyKey {
+            key: key.to_owned(),
+            fingerprint: key.to_owned(),
+        };
+        let new = NewTurn {
+            task,
+            key: Some(key),
+            answering: self.turns.answering(),
+        };
+        self.turns.start(self.user.clone(), new).await
+    }
+
+    /// Everything that happens during one turn, up to its end.
+    async fn live_through(&self, turn_id: TurnId) -> Vec<Seen> {
+        let stops = self.chance.once_in(4);
+        let pauses = self.chance.once_in(4);
+        let (steady, fickle, (), ()) = tokio::join!(
+            self.read(turn_id, false),
+            self.read(turn_id, true),
+            async {
+                if stops {
+                    self.stop(turn_id).await;
+                }
+            },
+            async {
+                if pauses {
+                    self.pause_database().await;
+                }
+            },
+        );
+        vec![steady, fickle]
+    }
+
+    /// After a stop nothing is added.
+    async fn stop(&self, turn_id: TurnId) {
+        sleep(self.chance.wait()).await;
+        match self.turns.stop(&self.user, turn_id).await {
+            Ok(()) => {
+                let (turn, _) = self.user.turn(turn_id).await.unwrap();
+                assert_ne!(turn.status, Status::Streaming, "P9: a stop is final");
+            }
+            // The database paused for longer than a stop waits.
+            Err(TurnError::Repository(RepositoryError::Unavailable)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The writer does nothing for a while of the paused clock.
+    async fn pause_database(&self) {
+        sleep(self.chance.wait()).await;
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let paused = self.repository.writer().run(move |_| {
+            // Also when the scenario fails and lets go of the other end.
+            let _ = released.recv();
+            Ok(())
+        });
+        let waits = async {
+            sleep(self.chance.wait()).await;
+            drop(release);
+        };
+        let (result, ()) = tokio::join!(paused, waits);
+        result.unwrap();
+    }
+
+    /// Reads to the end; a fickle reader leaves again and again, and comes back with its last event.
+    async fn read(&self, turn_id: TurnId, fickle: bool) -> Seen {
+        let mut seen = Seen::default();
+        if fickle {
+            sleep(self.chance.wait()).await;
+        }
+        loop {
+            let following = self
+                .turns
+                .subscribe(self.user.reading(), turn_id, seen.last())
+                .await;
+            let Ok(mut following) = following else {
+                sleep(Duration::from_millis(10)).await;
+                continue;
+            };
+            assert!(!following.rewound, "P3: event {} is stored", seen.last());
+            let mut patience = if fickle { self.chance.below(3) } else { u64::MAX };
+            while patience > 0 && !following.finished {
+                patience -= 1;
+                match following.subscription.next().await.unwrap() {
+                    Next::Frames(frames) => seen.add(&frames),
+                    Next::Passing(_) => {}
+                    Next::End => return seen,
+                    Next::Cut => panic!("nobody ends the server"),
+                }
+            }
+            if following.finished {
+                return seen;
+            }
+            sleep(self.chance.wait()).await;
+        }
+    }
+}
