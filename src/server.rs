@@ -75,14 +75,7 @@ impl Application {
     pub async fn build(settings: Settings) -> Result<Self, ServerError> {
         let (listener, address) = listen(&settings)?;
         let metrics = Arc::new(Metrics::default());
-        let providers = provider::from_settings(&settings.providers)?;
-        let planner = settings.planner.map(|config| Planner::new(config, &providers));
-        let policy = Policy {
-            retry: settings.retry,
-            breaker: settings.breaker,
-            choice: settings.allow_provider_choice,
-        };
-        let chain = Chain::new(providers, &settings.providers, policy, Random::new());
+        let (chain, planner) = who_answers(&settings)?;
         let practice = chain.first().is_practice();
         let storing = (settings.durability, settings.commit_window);
         let (repository, left_over) = Repository::open(&settings.database, storing, Arc::clone(&metrics))?;
@@ -228,6 +221,22 @@ impl Signals {
             _ = self.interrupt.recv() => {}
         }
     }
+}
+
+/// The providers in their order, and who plans with them.
+fn who_answers(settings: &Settings) -> Result<(Arc<Chain>, Option<Arc<Planner>>), ProviderError> {
+    let providers = provider::from_settings(&settings.providers)?;
+    let planner = settings
+        .planner
+        .clone()
+        .map(|config| Planner::new(config, &providers));
+    let policy = Policy {
+        retry: settings.retry,
+        breaker: settings.breaker,
+        choice: settings.allow_provider_choice,
+    };
+    let chain = Chain::new(providers, &settings.providers, policy, Random::new());
+    Ok((chain, planner))
 }
 
 fn listen(settings: &Settings) -> Result<(TcpListener, SocketAddr), ServerError> {

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::Chance;
 use super::checks::{Seen, check};
 use super::scripted::Scripted;
-use crate::agent::Agent;
+use crate::agent::{Agent, ContextBudget, Template};
 use crate::config::{BreakerSettings, RetrySettings};
 use crate::ids::TurnId;
 use crate::limits::Seats;
@@ -52,7 +52,7 @@ impl Scenario {
         let turns = Turns::new(Parts {
             repository: Arc::clone(repository),
             chain: Chain::new(providers, &[], policy, Random::seeded(seed)),
-            agent: Agent::new(None, 8_000),
+            agent: Agent::new(Template::new(None).unwrap(), ContextBudget::default(), None),
             metrics: Arc::clone(metrics),
             merge_window: Duration::ZERO,
             seats: Seats::new(None),
