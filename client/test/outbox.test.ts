@@ -71,6 +71,17 @@ describe("what is kept", () => {
     expect(texts(two.entries)).toEqual(["one"]);
   });
 
+  it("is written also after the browser has closed the database", async () => {
+    const outbox = open();
+    await outbox.add(draft("one"));
+    const deleted = new Promise((resolve) => {
+      indexedDB.deleteDatabase(outbox.name).onsuccess = resolve;
+    });
+    await deleted;
+    await outbox.add(draft("two"));
+    expect(texts(await open().load())).toEqual(["two"]);
+  });
+
   it("lives as long as the page where nothing can be stored", async () => {
     vi.stubGlobal("indexedDB", undefined);
     const outbox = open();

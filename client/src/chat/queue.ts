@@ -63,7 +63,8 @@ export class Queue {
 
   /** Keeps what waits: somebody has stopped a reply, or one has failed. */
   hold(): void {
-    this.#holding = this.#options.outbox.pause(this.#options.conversation());
+    const { outbox, conversation, onFailure } = this.#options;
+    this.#holding = outbox.pause(conversation()).catch(onFailure);
   }
 
   close(): void {

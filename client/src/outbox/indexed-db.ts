@@ -30,20 +30,25 @@ export class IndexedDbStorage implements OutboxStorage {
   }
 
   async change(change: (entries: Entries) => Entries): Promise<Entries> {
-    this.#database ??= openDatabase(this.#name);
+    // A browser may close a database by itself: the next change opens it again.
+    this.#database ??= openDatabase(this.#name, () => (this.#database = null));
     const database = await this.#database;
     return database ? changeIn(database, change) : this.#memory.change(change);
   }
 }
 
-function openDatabase(name: string): Promise<IDBDatabase | null> {
+function openDatabase(name: string, onClose: () => void): Promise<IDBDatabase | null> {
   return new Promise((resolve) => {
     const request = indexedDB.open(name, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "position" });
     request.onerror = () => resolve(null);
     request.onsuccess = () => {
+      request.result.onclose = onClose;
       // A newer version in another tab must not wait for this one.
-      request.result.onversionchange = () => request.result.close();
+      request.result.onversionchange = () => {
+        request.result.close();
+        onClose();
+      };
       resolve(request.result);
     };
   });

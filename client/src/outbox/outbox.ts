@@ -38,7 +38,10 @@ export class Outbox {
   constructor(options: OutboxOptions = {}) {
     this.name = `tutorstream-outbox:${options.name ?? ""}`;
     this.#storage = options.storage ?? outboxStorage(this.name);
-    this.#channel = openChannel(this.name, () => void this.load());
+    this.#channel = openChannel(this.name, () => {
+      // Who writes or sends next is told what is the matter with the storage.
+      this.load().catch(() => {});
+    });
   }
 
   /** As they were last seen; `load` looks again. The same array as long as nothing changes. */
