@@ -163,7 +163,11 @@ async fn a_failed_reply_is_as_recorded() {
 
 #[tokio::test]
 async fn an_interrupted_reply_and_its_continuation_are_as_recorded() {
-    let app = Setup::new().without_merging().continues_partial().start();
+    let app = Setup::new()
+        .without_merging()
+        .without_retries()
+        .continues_partial()
+        .start();
     let (turn_id, mut stream) = in_parts(&app, &["Because", " of"], Script::cut).await;
     check("interrupted", &record(&mut stream, "turn-end").await);
 
