@@ -79,15 +79,17 @@ impl Fake {
         let (mut socket, _) = self.listener.accept().await.unwrap();
         socket.set_nodelay(true).unwrap();
         let request = read_request(&mut socket).await;
-        for step in steps {
-            match step {
-                // The client may have hung up by now: that is its right.
-                Step::Send(bytes) => drop(socket.write_all(&bytes).await),
-                Step::Pause(time) => tokio::time::sleep(time).await,
-                Step::Silence => drop(socket.read_to_end(&mut Vec::new()).await),
-            }
-        }
+        play_steps(&mut socket, steps).await;
         request
+    }
+
+    /// Takes what first comes on the next connection, whatever it is, plays the steps and gives it back.
+    pub(in crate::provider) async fn answer_anything(&self, steps: Vec<Step>) -> Vec<u8> {
+        let (mut socket, _) = self.listener.accept().await.unwrap();
+        let mut first = Vec::new();
+        socket.read_buf(&mut first).await.unwrap();
+        play_steps(&mut socket, steps).await;
+        first
     }
 
     /// Gives one answer to each request of the next connection.
@@ -104,6 +106,17 @@ impl Fake {
         tokio::time::timeout(Duration::from_millis(100), self.listener.accept())
             .await
             .is_ok()
+    }
+}
+
+async fn play_steps(socket: &mut TcpStream, steps: Vec<Step>) {
+    for step in steps {
+        match step {
+            // The client may have hung up by now: that is its right.
+            Step::Send(bytes) => drop(socket.write_all(&bytes).await),
+            Step::Pause(time) => tokio::time::sleep(time).await,
+            Step::Silence => drop(socket.read_to_end(&mut Vec::new()).await),
+        }
     }
 }
 

@@ -10,4 +10,5 @@ mod recordings;
 mod replies;
 mod secrets;
 mod shapes;
+mod tls;
 pub(super) mod vendor;
