@@ -197,6 +197,9 @@ const OF_USERS: &[&str] = &[
     "too-many-parallel-requests",
     "too-many-failures",
     "identity-provider-unavailable",
+    "rate-limited",
+    "too-many-parallel-requests",
+    "too-many-failures",
     "internal",
     "storage-unavailable",
 ];
@@ -206,10 +209,15 @@ fn problems_of(operation: &Operation, access: Access) -> BTreeMap<u16, BTreeSet<
     let mut by_status = BTreeMap::<u16, BTreeSet<&'static str>>::new();
     let of_users: &[&str] = match access {
         Access::Public => &[],
-        Access::Metrics => &["unauthorized"],
+        Access::Metrics => &["unauthorized", "too-many-failures"],
         Access::Read | Access::Stream | Access::Write => OF_USERS,
     };
-    let always = &["uri-too-long", "unknown-host", "headers-too-large"];
+    let always = &[
+        "uri-too-long",
+        "unknown-host",
+        "headers-too-large",
+        "too-many-connections",
+    ];
     for code in operation.problems.iter().chain(of_users).chain(always) {
         if let Some((status, _)) = problems::find(code) {
             by_status.entry(status).or_default().insert(code);

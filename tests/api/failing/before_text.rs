@@ -173,7 +173,7 @@ async fn a_provider_that_cannot_be_reached_is_passed_over() {
     let gone = "[[providers]]\nwire = \"openai-chat\"\nname = \"gone\"\nmodel = \"m\"\n";
     let unreachable = [
         ("refused", "http://127.0.0.1:1/v1"),
-        ("unknown host", "http://nowhere.invalid/v1"),
+        ("unknown host", "https://nowhere.invalid/v1"),
         ("no TLS", "https://127.0.0.1:1/v1"),
     ];
     for (what, base_url) in unreachable {
