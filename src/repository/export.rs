@@ -101,6 +101,43 @@ const PARTS: &[Part] = &[
         ),
     },
     Part {
+        rows: "sessions o JOIN session_focus f ON f.session_id = o.id",
+        key: "o.id || printf('/%015d', f.version)",
+        line: concat!(
+            "'type', 'focus', 'sessionId', f.session_id, 'version', f.version, 'position', f.position, 'source', ",
+            "f.source, 'plan', json(f.plan), 'createdAt', ",
+            time!("f.created_at")
+        ),
+    },
+    Part {
+        rows: "sessions o JOIN session_summaries y ON y.session_id = o.id",
+        key: "o.id",
+        line: concat!(
+            "'type', 'summary', 'sessionId', y.session_id, 'position', y.position, 'summary', y.summary, ",
+            "'createdAt', ",
+            time!("y.created_at")
+        ),
+    },
+    Part {
+        rows: "learners o",
+        key: "o.owner",
+        line: concat!(
+            "'type', 'profile', 'level', o.level, 'goals', o.goals, 'language', o.language, 'tracking', ",
+            "json(iif(o.tracking, 'true', 'false')), 'updatedAt', ",
+            time!("o.updated_at")
+        ),
+    },
+    Part {
+        rows: "learner_topics o",
+        // A separator that no topic has keeps the order of pairs.
+        key: "o.subject || char(31) || o.topic",
+        line: concat!(
+            "'type', 'topic', 'subject', o.subject, 'topic', o.topic, 'mastery', o.mastery / 1000.0, 'evidence', ",
+            "json(o.evidence), 'updatedAt', ",
+            time!("o.updated_at")
+        ),
+    },
+    Part {
         rows: "idempotency_keys o",
         key: "o.key",
         line: concat!(

@@ -123,6 +123,8 @@ async fn a_deleted_account_leaves_nothing_but_what_is_the_operators() {
     let ticket = json!({ "path": format!("/turns/{}/events", reader.turn_id) });
     alice.json(Method::POST, "/stream-tickets", ticket).await;
 
+    let profile = json!({ "goals": CANARY, "topics": [{ "topic": CANARY, "mastery": 0.5 }] });
+    alice.json(Method::PATCH, "/profile", profile).await;
     let gone = alice
         .call(Method::DELETE, "/account", json!({ "confirm": "alice" }))
         .await;

@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::app::Setup;
+use crate::app::{Setup, TestApp};
 use crate::client::{Client, header};
 use crate::upstream::Script;
 
@@ -23,10 +23,8 @@ fn of<'a>(lines: &'a [Value], kind: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["type"] == kind).collect()
 }
 
-#[tokio::test]
-async fn an_export_has_all_that_is_the_users_over_many_pages() {
-    let app = Setup::new().require_auth().start();
-    let (alice, bob) = (app.as_user("alice"), app.as_user("bob"));
+/// Alice has a turn, an observer, forty notes, another session and a profile.
+async fn fill(app: &TestApp, alice: &Client) {
     app.upstream
         .next(Script::stream().delta("Because of scattering.").finish());
     let body = json!({ "message": "Why is the sky blue?", "clientMessageId": "m-1" });
@@ -42,50 +40,91 @@ async fn an_export_has_all_that_is_the_users_over_many_pages() {
     }
     let fields = json!({ "title": "Algebra", "learnerProfile": { "grade": 8 } });
     alice.json(Method::POST, "/sessions", fields).await;
-    app.upstream.next(Script::stream().delta("bobs-canary").finish());
-    bob.send("bobs-canary").await.until_end().await;
+    let profile = json!({ "goals": "pass", "topics": [{ "topic": "Limits", "mastery": 0.5 }] });
+    alice.json(Method::PATCH, "/profile", profile).await;
+}
 
-    let (text, lines) = export(&alice).await;
+#[tokio::test]
+async fn an_export_has_all_that_is_the_users_over_many_pages() {
+    let app = Setup::new().planning().require_auth().start();
+    let alice = app.as_user("alice");
+    fill(&app, &alice).await;
+    let (_, lines) = export(&alice).await;
+    let last = &lines[lines.len() - 1]["type"];
+    assert_eq!((&lines[0]["type"], last), (&json!("export"), &json!("end")));
     assert_eq!(
-        (&lines[0]["type"], &lines[0]["version"], &lines[0]["user"]),
-        (&json!("export"), &json!(1), &json!("alice"))
+        (&lines[0]["version"], &lines[0]["user"]),
+        (&json!(1), &json!("alice"))
     );
-    assert_eq!(lines.last().expect("lines")["type"], "end");
-    let counts = [
-        "session",
-        "message",
-        "turn",
-        "attempt",
-        "observer",
-        "idempotency-key",
-        "usage",
-    ]
-    .map(|kind| of(&lines, kind).len());
+
     let mut database = app.database();
     let mut stored = |rows: &str| {
-        let rows = database.number(&format!(
-            "SELECT count(*) AS number FROM {rows} WHERE owner = 'alice'"
-        ));
-        usize::try_from(rows).expect("a number of rows")
+        let sql = format!("SELECT count(*) AS number FROM {rows} WHERE owner = 'alice'");
+        usize::try_from(database.number(&sql)).expect("a number of rows")
     };
-    let attempts =
-        stored("attempts a JOIN turns t ON t.id = a.turn_id JOIN sessions s ON s.id = t.session_id");
-    assert_eq!(counts, [2, 42, 1, attempts, 1, 1, stored("usage_days")]);
+    let turns = "turns t ON t.id = a.turn_id JOIN sessions s ON s.id = t.session_id";
+    let expected = [
+        ("session", 2),
+        ("message", 42),
+        ("turn", 1),
+        ("attempt", stored(&format!("attempts a JOIN {turns}"))),
+        ("observer", 1),
+        (
+            "focus",
+            stored("session_focus f JOIN sessions s ON s.id = f.session_id"),
+        ),
+        ("profile", 1),
+        ("topic", stored("learner_topics")),
+        ("idempotency-key", 1),
+        ("usage", stored("usage_days")),
+    ];
+    for (kind, count) in expected {
+        assert!(count > 0 && of(&lines, kind).len() == count, "{kind}: {count}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_says_things_as_they_were_said() {
+    let app = Setup::new().require_auth().start();
+    let alice = app.as_user("alice");
+    fill(&app, &alice).await;
+    let (_, lines) = export(&alice).await;
     let texts: Vec<_> = of(&lines, "message")
         .iter()
         .map(|line| line["content"].clone())
         .collect();
+    let said = ["Why is the sky blue?", "Because of scattering."].map(|text| json!(text));
     let notes = (0..40).map(|number| json!(format!("note {number}")));
-    let expected = [json!("Why is the sky blue?"), json!("Because of scattering.")]
-        .into_iter()
-        .chain(notes);
-    assert_eq!(texts, expected.collect::<Vec<_>>());
-    let algebra = of(&lines, "session")
-        .into_iter()
+    assert_eq!(texts, said.into_iter().chain(notes).collect::<Vec<_>>());
+    let (profile, topic) = (of(&lines, "profile")[0], of(&lines, "topic")[0]);
+    assert_eq!(
+        (&profile["goals"], &profile["tracking"]),
+        (&json!("pass"), &json!(true))
+    );
+    assert_eq!(
+        (&topic["topic"], &topic["mastery"]),
+        (&json!("Limits"), &json!(0.5))
+    );
+    let sessions = of(&lines, "session");
+    let algebra = sessions
+        .iter()
         .find(|line| line["title"] == "Algebra")
         .expect("a session");
     assert_eq!(algebra["learnerProfile"], json!({ "grade": 8 }));
-    assert!(!text.contains("bobs-canary"), "{text}");
+}
+
+#[tokio::test]
+async fn an_export_has_nothing_of_another_user() {
+    let app = Setup::new().require_auth().start();
+    let (alice, bob) = (app.as_user("alice"), app.as_user("bob"));
+    fill(&app, &alice).await;
+    app.upstream.next(Script::stream().delta("bobs-canary").finish());
+    bob.send("bobs-canary").await.until_end().await;
+    let profile = json!({ "goals": "bobs-canary", "topics": [{ "topic": "bobs-canary", "mastery": 0.5 }] });
+    bob.json(Method::PATCH, "/profile", profile).await;
+    let (text, _) = export(&alice).await;
+    assert!(!text.contains("bobs-canary") && !text.contains("bob"), "{text}");
+    assert!(export(&bob).await.0.contains("bobs-canary"));
 }
 
 #[tokio::test]

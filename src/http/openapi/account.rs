@@ -12,7 +12,7 @@ fn export() -> Operation {
     Operation::get("/export", "exportAccount", "Take all that is yours along")
         .describe(
             "Lines of JSON, each with a `type`: `export` (the first), `session`, `message`, `turn`, `attempt`, \
-             `observer`, `idempotency-key`, `usage`, `end` (the last). Without `end` it was cut.",
+             `observer`, `focus`, `summary`, `profile`, `topic`, `idempotency-key`, `usage`, `end` (the last). Without `end` it was cut.",
         )
         .text("application/x-ndjson", "The lines.")
         .with_header("Content-Disposition", "A name for the file.")
