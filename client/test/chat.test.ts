@@ -192,12 +192,24 @@ describe("a session that is opened", () => {
     expect(world.server.to(EVENTS)[0]?.headers.get("Last-Event-ID")).toBe("2");
   });
 
-  it("says when it cannot be loaded, and loads when it is tried again", async () => {
+  it("says when it cannot be loaded, and goes on trying", async () => {
     world.server.next(PAGE, () => problem(503, "storage-unavailable"), json(page([message("m1", "user", "Hi")])));
+    const onError = vi.fn();
+    const chat = world.chat({ sessionId: SESSION, onError });
+    chat.open();
+    await until(chat, ({ status }) => status === "error");
+    expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: "storage-unavailable" }));
+    await until(chat, ({ loaded, error }) => loaded && error === null);
+    expect(outline(chat.getSnapshot())).toEqual(["user: Hi"]);
+  });
+
+  it("says when it may not be loaded, and tries again when it is told to", async () => {
+    world.server.next(PAGE, () => problem(403, "forbidden"), json(page([message("m1", "user", "Hi")])));
     const chat = world.chat({ sessionId: SESSION });
     chat.open();
     await until(chat, ({ status }) => status === "error");
-    expect(chat.getSnapshot()).toMatchObject({ loaded: false, error: { code: "storage-unavailable" } });
+    expect(chat.getSnapshot()).toMatchObject({ loaded: false, error: { code: "forbidden" } });
+    expect(vi.getTimerCount()).toBe(0);
     await passing(chat.retry());
     expect(outline(chat.getSnapshot())).toEqual(["user: Hi"]);
   });

@@ -5,10 +5,12 @@
 
 import type { TurnEvents, TurnStreamOptions, TutorClient } from "../client.js";
 import { isOnline, onWake } from "../environment.js";
+import { NetworkError, Problem } from "../http/problem.js";
 import { hold } from "../locks.js";
 import { type OutboxEntry, requestOf } from "../outbox/entry.js";
 import type { Outbox } from "../outbox/outbox.js";
 import { openLock, sendElsewhere } from "../outbox/shared.js";
+import { Backoff } from "../stream/backoff.js";
 import type { Accepted } from "../stream/turn.js";
 import { foldEnded, runningTurn } from "./conversation.js";
 import { type Delivery, Queue } from "./queue.js";
@@ -37,6 +39,8 @@ export class OpenChat {
   #run: Run | null = null;
   /** A turn that this chat followed until its connection was lost for good. Only its own stream can go on. */
   #lost: string | null = null;
+  readonly #loading = new Backoff();
+  #loadTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: OpenChatOptions) {
     this.#options = options;
@@ -80,6 +84,7 @@ export class OpenChat {
 
   close(): void {
     this.#closed.abort();
+    clearTimeout(this.#loadTimer);
     for (const end of this.#endings) end();
     this.queue.close();
     this.view.close();
@@ -89,7 +94,7 @@ export class OpenChat {
   /** Looks at the server's messages again, and goes on with a turn that was lost. */
   async refresh(): Promise<void> {
     const { sessionId } = this.#options.store.state;
-    if (sessionId !== null) await this.guard(() => this.view.load(sessionId));
+    if (sessionId !== null) await this.guard(() => this.#load(sessionId));
     if (this.#lost !== null) await this.#followTurn(this.#lost);
   }
 
@@ -113,6 +118,25 @@ export class OpenChat {
     } catch (cause) {
       this.#fail(cause);
     }
+  }
+
+  /** What may pass is tried again until there is something to show. */
+  async #load(sessionId: string): Promise<void> {
+    clearTimeout(this.#loadTimer);
+    const { store } = this.#options;
+    const { loaded, error } = store.state;
+    try {
+      await this.view.load(sessionId);
+    } catch (cause) {
+      const passing = (cause instanceof NetworkError || cause instanceof Problem) && cause.retryable;
+      if (passing && !loaded && !this.#closed.signal.aborted) {
+        this.#loadTimer = setTimeout(() => void this.refresh(), this.#loading.fail());
+      }
+      throw cause;
+    }
+    this.#loading.progress();
+    // The only thing that can have gone wrong before there was anything.
+    if (!loaded && store.state.error === error) store.update({ error: null });
   }
 
   #newRun(options: Omit<RunOptions, "store" | "stopTurn">): Run {
