@@ -1,8 +1,14 @@
 //! The demo page, embedded in the binary. It loads nothing from elsewhere, and its policy forbids it to.
 
-use actix_web::http::header;
-use actix_web::web::Path;
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::web::{Bytes, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::error::ApiError;
@@ -32,7 +38,8 @@ pub(super) async fn asset(request: HttpRequest, path: Path<String>) -> Result<Ht
 
 fn serve(request: &HttpRequest, path: &str) -> Result<HttpResponse, ApiError> {
     let file = Static::get(path).ok_or_else(ApiError::not_found)?;
-    let tag = entity_tag(&file);
+    let zipped = takes_gzip(request.headers()) && is_text(path);
+    let tag = entity_tag(&file, zipped);
     let known = request.headers().get(header::IF_NONE_MATCH);
     let mut response = HttpResponse::Ok();
     if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
@@ -41,16 +48,55 @@ fn serve(request: &HttpRequest, path: &str) -> Result<HttpResponse, ApiError> {
     response
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::VARY, "Accept-Encoding"))
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((header::REFERRER_POLICY, "no-referrer"))
         .insert_header(("Cross-Origin-Opener-Policy", "same-origin"))
         .insert_header(("Cross-Origin-Resource-Policy", "same-origin"))
         .content_type(file.metadata.mimetype());
-    Ok(response.body(file.data.into_owned()))
+    if !zipped {
+        return Ok(response.body(file.data.into_owned()));
+    }
+    response.insert_header((header::CONTENT_ENCODING, "gzip"));
+    Ok(response.body(gzipped(path, &file)))
 }
 
-fn entity_tag(file: &EmbeddedFile) -> String {
+/// Each file is compressed once, when it is first asked for.
+fn gzipped(path: &str, file: &EmbeddedFile) -> Bytes {
+    static KEPT: LazyLock<Mutex<HashMap<String, Bytes>>> = LazyLock::new(Mutex::default);
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let zipped = kept.entry(path.to_owned()).or_insert_with(|| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        // Writing to a Vec cannot fail.
+        let _ = encoder.write_all(&file.data);
+        encoder.finish().unwrap_or_default().into()
+    });
+    zipped.clone()
+}
+
+fn is_text(path: &str) -> bool {
+    ["html", "css", "js", "svg", "txt"]
+        .iter()
+        .any(|kind| path.ends_with(kind))
+}
+
+/// RFC 9110, section 12.5.3: a coding of weight 0 is not acceptable.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(header::ACCEPT_ENCODING);
+    codings
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|coding| {
+            let mut parts = coding.split(';').map(str::trim);
+            let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+            named && weight.unwrap_or(1.0) > 0.0
+        })
+}
+
+fn entity_tag(file: &EmbeddedFile, zipped: bool) -> String {
     let hash = file.metadata.sha256_hash();
     let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+    let coding = if zipped { "-gzip" } else { "" };
+    format!("\"{hex}{coding}\"")
 }
