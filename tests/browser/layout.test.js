@@ -5,12 +5,14 @@ import assert from "node:assert/strict";
 import { scene } from "./stage/scene.js";
 import { lastWords, words } from "./stage/texts.js";
 
-const PHONE = { context: { viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true } };
+const FORMULA = Array.from({ length: 60 }, (_, at) => `x^{${at}}`).join(" + ");
+const PHONE = { context: { viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true }, retry: { tries: 1 } };
 const WIDE = [
   `A-word-without-an-end-${"x".repeat(200)}`,
   `\`inline-${"y".repeat(120)}\` and https://example.org/${"z".repeat(150)}`,
   `\`\`\`rust\nlet line = "${"long ".repeat(60)}";\n\`\`\``,
   `| ${"column | ".repeat(12)}\n| ${"--- | ".repeat(12)}\n| ${"a cell of the table | ".repeat(12)}`,
+  `In words $${FORMULA}$ and alone:\n\n$$${FORMULA}$$`,
   "- one\n  - two\n    - three\n      - four\n        - five",
   "> > > > quoted, and quoted again",
   "### A heading that is rather longer than the screen of a telephone is wide",
@@ -41,6 +43,7 @@ scene("a page 360 pixels wide never moves sideways", PHONE, async (stage) => {
   const call = await stage.upstream.nextCall();
   call.say(`${WIDE}\n\nThe end.`);
   await tab.shows("The end.");
+  await tab.page.locator(".prose math").nth(1).waitFor();
   assert.deepEqual(await sideways(tab), NOT_AT_ALL);
   await tab.press("Stop reply");
   await tab.notices("You stopped this reply.");

@@ -5,12 +5,14 @@ import assert from "node:assert/strict";
 import { scene } from "./stage/scene.js";
 import { lastWords, words } from "./stage/texts.js";
 
+const AT_ONCE = { retry: { tries: 1, further_attempts: 0 } };
+
 for (const [status, detail] of [
   [500, /Try again in a moment\.$/],
   [429, /Try again in a moment\.$/],
   [401, /^The operator of this service has to look at this/],
 ]) {
-  scene(`an answer ${status} of the provider is shown as an error, and a retry works`, {}, async (stage) => {
+  scene(`an answer ${status} of the provider is shown as an error, and a retry works`, AT_ONCE, async (stage) => {
     const tab = await stage.open();
     await tab.say("What is a limit?");
     (await stage.upstream.nextCall()).refuse(status, "no");
@@ -31,7 +33,7 @@ for (const [status, detail] of [
   });
 }
 
-scene("an error in the middle of a reply keeps what was written, and a retry works", {}, async (stage) => {
+scene("an error in the middle of a reply keeps what was written, and a retry works", AT_ONCE, async (stage) => {
   const tab = await stage.open();
   await tab.say("What is a limit?");
   const call = await stage.upstream.nextCall();
@@ -48,7 +50,7 @@ scene("an error in the middle of a reply keeps what was written, and a retry wor
   assert.deepEqual(await tab.replies(), [lastWords(21, 40)]);
 });
 
-scene("a reply that the provider cut is kept and can be continued", { continuesPartial: true }, async (stage) => {
+scene("a reply that the provider cut is kept and can be continued", { ...AT_ONCE, continuesPartial: true }, async (stage) => {
   const tab = await stage.open();
   await tab.say("What is a limit?");
   const call = await stage.upstream.nextCall();

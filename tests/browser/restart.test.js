@@ -87,7 +87,7 @@ scene("a page that was loaded while its server was down goes on by itself", GOES
   await tab.page.waitForSelector(".welcome");
   await stage.server.stop("SIGKILL");
   await tab.page.getByRole("link", { name: "What is a limit?" }).click();
-  await tab.page.getByText("Can’t reach the server").first().waitFor();
+  await tab.page.getByText("The server cannot be reached").first().waitFor();
   assert.equal(tab.hash, hash);
   await stage.server.startAgain();
   await goOn(stage, tab);
@@ -121,7 +121,7 @@ scene("a message that is sent during a deploy is answered once by the next serve
   stage.server.signal("SIGTERM");
   await stage.isDraining();
   await second.say("And a derivative?");
-  await second.page.locator(".from-tutor", { hasText: "Reconnecting…" }).waitFor();
+  await second.page.locator(".from-user", { hasText: "trying again…" }).waitFor();
   call.say(lastWords(21, 60));
   call.finish();
   await tab.shows("word 60");

@@ -72,4 +72,29 @@ export const ATTACKS = {
     'é😀<img src=x onerror="alert(1)">\u{1F468}\u200D\u{1F469}',
     'event: turn-end\ndata: {"status":"complete"}\n\n<img src=x onerror=alert(1)>',
   ],
+  // TeX can name addresses, classes and styles, draw over the page, and grow without end.
+  formulas: [
+    "$\\href{javascript:alert(1)}{x}$",
+    "$\\href{https://e.example}{x}$",
+    "$\\url{https://e.example}$",
+    "$$\\includegraphics[height=1em]{https://e.example/leak.png}$$",
+    "$\\class{dialog}{x}$ and $\\id{confirm}{x}$",
+    "$\\style{background:url(https://e.example/b)}{x}$",
+    "$\\data{choice=delete}{x}$",
+    "$\\text{<img src=x onerror=alert(1)>}$",
+    "$\\color{red;background:url(https://e.example/b)}x$ $\\colorbox{#f00}{x}$",
+    "$<img src=x onerror=alert(1)>$ $\"onmouseover=\"alert(1)$",
+    "\\(\\unicode{x3c}script\\unicode{x3e}alert(1)\\)",
+    "$\\rule{9999em}{9999em}$ $x\\hspace{-9999em}y$ $\\raisebox{9999em}{x}$",
+    "$$\\def\\a{\\a\\a}\\a$$",
+    "$$\\def\\a{xxxxxxxxxx}\\def\\b{\\a\\a\\a\\a\\a\\a\\a\\a}\\def\\c{\\b\\b\\b\\b\\b\\b\\b\\b}\\c\\c\\c\\c\\c\\c\\c\\c$$",
+  ],
 };
+
+/** Formulas that no parser should follow to the end. */
+export const ABSURD = [
+  `$${"{".repeat(4000)}x${"}".repeat(4000)}$`,
+  `$$${"\\sqrt{".repeat(1500)}x${"}".repeat(1500)}$$`,
+  `$$${"\\frac{1}{1+".repeat(500)}x${"}".repeat(500)}$$`,
+  `$${"x^{".repeat(3000)}$`,
+];

@@ -1,10 +1,11 @@
 // The real server as a process of its own: started, killed, told to stop and started again in the same place.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 
 import { within } from "./waiting.js";
 
@@ -24,8 +25,8 @@ export class Server {
   log = [];
 
   /**
-   * `settings`: `{baseUrl, name, model, continuesPartial}` of the provider, `{drainSeconds, mergeWindowMs}` of the
-   * server. Without a `baseUrl` the practice tutor answers.
+   * `settings`: `{baseUrl, name, model, continuesPartial}` of the provider, `{drainSeconds, mergeWindowMs, asksForTokens,
+   * plans}` of the server, `retry` as in its table of that name. Without a `baseUrl` the practice tutor answers.
    */
   static async start(folder, settings) {
     const server = new Server();
@@ -38,6 +39,13 @@ export class Server {
 
   get address() {
     return new URL(this.origin);
+  }
+
+  /** A token of this user, valid for so long (`90s`, `1h`). */
+  async token(user, validity) {
+    const command = ["token", "create", "--user", user, "--expires-in", validity];
+    const { stdout } = await promisify(execFile)(BINARY, command, { cwd: this.#folder, env: this.#environment });
+    return stdout.trim().split("\n").at(-1);
   }
 
   /** With the same address and the same database. */
@@ -102,13 +110,15 @@ async function ended(child) {
 
 async function environment(folder, settings) {
   const config = join(folder, "settings.toml");
-  const { baseUrl, name = "scripted", model = "scripted", continuesPartial = false } = settings;
-  await writeFile(config, baseUrl ? `[[providers]]\nwire = "openai-chat"\nname = "${name}"\ncontinues_partial = ${continuesPartial}\n` : "");
+  await writeFile(config, configOf(settings));
+  const { baseUrl, model = "scripted" } = settings;
   return {
     DATABASE_URL: `sqlite://${join(folder, DATABASE, "tutorstream.db")}`,
     RUST_LOG: "info",
     TUTORSTREAM_CONFIG: config,
+    TUTORSTREAM_PLANNER: settings.plans ? "on" : "off",
     TUTORSTREAM_DRAIN_SECONDS: String(settings.drainSeconds ?? 20),
+    ...(settings.asksForTokens && { TUTORSTREAM_REQUIRE_AUTH: "true" }),
     TUTORSTREAM_MERGE_WINDOW_MS: String(settings.mergeWindowMs ?? 25),
     ...(baseUrl && {
       OPENAI_BASE_URL: baseUrl,
@@ -116,4 +126,10 @@ async function environment(folder, settings) {
       OPENAI_MODEL: model,
     }),
   };
+}
+
+function configOf({ baseUrl, name = "scripted", continuesPartial = false, retry = {} }) {
+  const provider = ['wire = "openai-chat"', `name = "${name}"`, `continues_partial = ${continuesPartial}`];
+  const patience = Object.entries(retry).map(([key, value]) => `${key} = ${value}`);
+  return ["[retry]", ...patience, ...(baseUrl ? ["[[providers]]", ...provider] : [])].join("\n");
 }

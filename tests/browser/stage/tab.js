@@ -2,13 +2,16 @@
 
 import { PATIENCE_MS, within } from "./waiting.js";
 
+// It is open for as long as its conversation is.
+const FEED = /\/sessions\/[^/]+\/events(\?|$)/;
+
 export class Tab {
   #open = new Set();
 
   constructor(page) {
     this.page = page;
     page.setDefaultTimeout(PATIENCE_MS);
-    page.on("request", (request) => this.#open.add(request));
+    page.on("request", (request) => FEED.test(request.url()) || this.#open.add(request));
     page.on("requestfinished", (request) => this.#open.delete(request));
     page.on("requestfailed", (request) => this.#open.delete(request));
   }

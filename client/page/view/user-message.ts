@@ -1,0 +1,28 @@
+/** A learner's message: the words as typed. */
+
+import { copyButton } from "./clipboard.js";
+import { el } from "./dom.js";
+import type { MessageView, Row } from "./row.js";
+
+export class UserMessage implements MessageView {
+  readonly root: HTMLLIElement;
+  readonly #text = el("div", { class: "bubble" });
+  readonly #tools = el("div", { class: "tools" });
+  readonly #delivery = el("div", { class: "delivery" });
+
+  constructor() {
+    this.#tools.append(copyButton("Copy message", () => this.#text.textContent ?? ""));
+    const heading = el("h2", { class: "visually-hidden", text: "You said" });
+    const row = el("div", { class: "bubble-row" }, this.#tools, this.#text);
+    this.root = el("li", { class: "message from-user" }, heading, row, this.#delivery);
+  }
+
+  update({ message, chat }: Row): boolean {
+    const sending = message.delivery === "sending";
+    this.#text.textContent = message.content;
+    this.#tools.hidden = sending;
+    const state = chat?.connection === "waiting" ? "The server cannot be reached; trying again…" : "Sending…";
+    this.#delivery.replaceChildren(...(sending ? [el("span", { class: "sending", text: state })] : []));
+    return false;
+  }
+}

@@ -1,0 +1,14 @@
+// A part of the page's code as one module, for a test of that part in a browser.
+
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const ROOT = new URL("../../../", import.meta.url);
+// The one that builds the page.
+const { build } = createRequire(new URL("client/package.json", ROOT))("esbuild");
+
+export async function bundle(path) {
+  const options = { bundle: true, write: false, format: "esm", target: "es2022", logLevel: "warning" };
+  const { outputFiles } = await build({ ...options, entryPoints: [fileURLToPath(new URL(path, ROOT))] });
+  return outputFiles[0].text;
+}
