@@ -4,10 +4,21 @@
 /// What a message adds to its text: who wrote it, and where it ends.
 const AROUND_A_MESSAGE: usize = 4;
 
+/// So many bytes are counted at a time: the memory for it is a multiple of their number. A token that lies across
+/// two parts counts as two.
+const PART: usize = 8 * 1024;
+
 /// How many tokens a text has as a message of a prompt.
 #[must_use]
 pub fn estimate_tokens(text: &str) -> usize {
-    tiktoken_rs::cl100k_base_singleton().count_ordinary(text) + AROUND_A_MESSAGE
+    let table = tiktoken_rs::cl100k_base_singleton();
+    let (mut rest, mut tokens) = (text, AROUND_A_MESSAGE);
+    while !rest.is_empty() {
+        let (part, after) = rest.split_at(rest.floor_char_boundary(PART));
+        tokens += table.count_ordinary(part);
+        rest = after;
+    }
+    tokens
 }
 
 /// A limit that no count exceeds, without counting: a token has at least one byte.

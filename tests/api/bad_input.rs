@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::app::TestApp;
+use crate::app::{Setup, TestApp};
 use crate::client::header;
 use crate::problem::refused;
 
@@ -71,7 +71,8 @@ async fn a_message_that_is_none_is_refused() {
 
 #[tokio::test]
 async fn the_longest_message_is_taken_in_the_widest_characters() {
-    let app = TestApp::start();
+    // Where the model can read as much.
+    let app = Setup::new().setting("window_tokens", 1_000_000).start();
     let message = "🧪".repeat(LONGEST);
     let mut reader = app.learner.send(&message).await;
     reader.until_end().await;
