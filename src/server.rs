@@ -229,7 +229,7 @@ fn who_answers(settings: &Settings) -> Result<(Arc<Chain>, Option<Arc<Planner>>)
     let planner = settings
         .planner
         .clone()
-        .map(|config| Planner::new(config, &providers));
+        .map(|config| Planner::new(config, settings.context, &providers));
     let policy = Policy {
         retry: settings.retry,
         breaker: settings.breaker,

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::tokens::{at_most, estimate_tokens};
+use crate::ids::MessageId;
 use crate::model::{Role, Status};
 use crate::provider::PromptMessage;
 use crate::repository::Message;
@@ -44,24 +45,60 @@ fn first_that_fits(messages: &[Message], mut left: usize) -> usize {
     0
 }
 
-/// Oldest first, each message followed by its newest reply that says something; without what stands up to place `told`.
-fn in_order(newest_first: Vec<Message>, told: i64) -> Vec<Message> {
-    let places: HashMap<_, _> = newest_first
+/// The oldest messages after place `told`, when all of them have more than `most` tokens: so many that what stays has at
+/// most `keep`, and the place up to which they reach. A message and its reply are not parted.
+pub(super) fn overflow(
+    newest_first: Vec<Message>,
+    told: i64,
+    (most, keep): (usize, usize),
+) -> Option<(Vec<Message>, i64)> {
+    let places = places(&newest_first);
+    let mut messages = in_order(newest_first, told);
+    let tokens = |messages: &[Message]| -> usize {
+        let texts = messages.iter().map(|message| message.content.as_str());
+        if texts.clone().map(at_most).sum::<usize>() <= most {
+            return 0;
+        }
+        texts.map(estimate_tokens).sum()
+    };
+    if tokens(&messages) <= most {
+        return None;
+    }
+    let place = |message: &Message| place(&places, message).0;
+    let mut cut = first_that_fits(&messages, keep);
+    while cut > 0 && place(&messages[cut]) == place(&messages[cut - 1]) {
+        cut -= 1;
+    }
+    messages.truncate(cut);
+    let upto = place(messages.last()?);
+    Some((messages, upto))
+}
+
+/// Where each message stands in its session.
+fn places(messages: &[Message]) -> HashMap<MessageId, i64> {
+    messages
         .iter()
         .map(|message| (message.id, message.position))
-        .collect();
+        .collect()
+}
+
+/// A reply stands where its message does, after it.
+fn place(places: &HashMap<MessageId, i64>, message: &Message) -> (i64, bool) {
+    let question = message.reply_to.and_then(|id| places.get(&id));
+    (question.copied().unwrap_or(message.position), question.is_some())
+}
+
+/// Oldest first, each message followed by its newest reply that says something; without what stands up to place `told`.
+fn in_order(newest_first: Vec<Message>, told: i64) -> Vec<Message> {
+    let places = places(&newest_first);
     let mut answered = HashSet::new();
     let mut messages: Vec<_> = newest_first
         .into_iter()
         .filter(|message| message.role == Role::User || says_something(message))
         .filter(|message| message.reply_to.is_none_or(|id| answered.insert(id)))
         .collect();
-    let place = |message: &Message| {
-        let question = message.reply_to.and_then(|id| places.get(&id));
-        (question.copied().unwrap_or(message.position), question.is_some())
-    };
-    messages.retain(|message| place(message).0 > told);
-    messages.sort_by_key(place);
+    messages.retain(|message| place(&places, message).0 > told);
+    messages.sort_by_key(|message| place(&places, message));
     messages
 }
 
@@ -72,7 +109,7 @@ fn says_something(message: &Message) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{MessageId, SessionId};
+    use crate::ids::SessionId;
 
     fn message(position: i64, role: Role, content: &str, reply_to: Option<MessageId>) -> Message {
         Message {
@@ -156,5 +193,23 @@ mod tests {
             first,
         ];
         assert_eq!(texts(&select(conversation, 2, (1_000, &[]))), ["hint", "u2"]);
+    }
+
+    #[test]
+    fn the_oldest_are_summed_up_when_all_are_too_many_and_no_reply_is_parted_from_its_message() {
+        let long = "word ".repeat(100);
+        let first = message(1, Role::User, &long, None);
+        let second = message(3, Role::User, &long, None);
+        let conversation = vec![
+            message(5, Role::User, "why?", None),
+            message(4, Role::Assistant, &long, Some(second.id)),
+            second,
+            message(2, Role::Assistant, &long, Some(first.id)),
+            first,
+        ];
+        assert!(overflow(conversation.clone(), 0, (1_000, 200)).is_none());
+        let (old, upto) = overflow(conversation.clone(), 0, (300, 150)).expect("too many");
+        assert_eq!((old.len(), upto), (2, 1));
+        assert_eq!(texts(&select(conversation, upto, (1_000, &[]))).len(), 3);
     }
 }

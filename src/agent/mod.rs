@@ -4,6 +4,7 @@
 mod asking;
 mod focus;
 mod history;
+mod summary;
 mod template;
 mod tokens;
 

@@ -1,7 +1,9 @@
 //! The session focus: planned before the first answer, used, seen, kept, and never in the way.
 
+mod context;
 mod failures;
 mod planning;
+mod progress;
 
 use serde_json::Value;
 

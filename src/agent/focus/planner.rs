@@ -12,6 +12,7 @@ use super::decision::{self, Before};
 use super::flights::{Flight, Flights};
 use super::plan::SessionFocus;
 use super::{TurnFocus, draft, fallback, prompt, signals};
+use crate::agent::ContextBudget;
 use crate::agent::asking::{Asking, PlanningModel};
 use crate::config::PlannerConfig;
 use crate::model::{FocusSource, Purpose};
@@ -30,7 +31,9 @@ pub struct Planner {
     /// After so many messages of the learner a plan is made anew.
     pub(super) replan_after_turns: usize,
     /// `None`: local rules plan.
-    pub(super) model: Option<PlanningModel>,
+    pub(in crate::agent) model: Option<PlanningModel>,
+    /// How much a prompt may have.
+    pub(in crate::agent) context: ContextBudget,
     pub(super) flights: Flights,
     main: Handle,
 }
@@ -41,7 +44,7 @@ pub(super) type Planned = (SessionFocus, Vec<Lesson>);
 impl Planner {
     /// Call it on the main runtime: plans are made there. A practice tutor plans by local rules.
     #[must_use]
-    pub fn new(config: PlannerConfig, providers: &[Arc<dyn Provider>]) -> Arc<Self> {
+    pub fn new(config: PlannerConfig, context: ContextBudget, providers: &[Arc<dyn Provider>]) -> Arc<Self> {
         let name = config.provider.as_deref();
         let mut chosen = providers
             .iter()
@@ -57,6 +60,7 @@ impl Planner {
             budget: config.budget,
             replan_after_turns: config.replan_after_turns,
             model,
+            context,
             flights: Flights::default(),
             main: Handle::current(),
         })
@@ -122,7 +126,7 @@ impl Planner {
     }
 
     /// Asks the model and stores its plan; `None` when there is no good one, or when it was called off.
-    pub(super) fn plan_in_background(
+    fn plan_in_background(
         self: &Arc<Self>,
         flight: Flight,
         user: UserRepository,
@@ -133,7 +137,7 @@ impl Planner {
             .spawn(async move { planner.plan(&user, &material, &flight).await })
     }
 
-    async fn plan(
+    pub(super) async fn plan(
         &self,
         user: &UserRepository,
         material: &PlanningMaterial,

@@ -27,30 +27,43 @@ struct Shown {
 }
 
 impl Planner {
-    /// Notes what the turn has shown, and plans anew where that is due. Waits for nothing that others plan.
+    /// Notes what the turn has shown, and has a model plan anew and sum up where that is due. Begins nothing while
+    /// something is being planned for the session.
     ///
     /// # Errors
     /// Those of the repository.
     pub async fn review(self: &Arc<Self>, user: &UserRepository, turn: &Turn) -> Result<(), RepositoryError> {
+        let due = self.look_at(user, turn).await?;
+        if self.model.is_none() {
+            return Ok(());
+        }
+        let Some(flight) = self.flights.unless_running(turn.session_id) else {
+            return Ok(());
+        };
+        if let Some(material) = due {
+            self.plan(user, &material, &flight).await;
+        }
+        self.sum_up(user, turn, flight.called_off()).await
+    }
+
+    /// Notes what the turn has shown; the material for a plan, if one is due.
+    async fn look_at(
+        &self,
+        user: &UserRepository,
+        turn: &Turn,
+    ) -> Result<Option<PlanningMaterial>, RepositoryError> {
         let material = user.planning_material(turn.session_id, turn.message_id, MOST_MESSAGES);
         let mut material = material.await?;
         let Some((version, plan)) = current(&material) else {
-            return Ok(());
+            return Ok(None);
         };
         let Some(shown) = shown(&material.messages, turn) else {
-            return Ok(());
+            return Ok(None);
         };
         let reason = decision::after_answer(&material, &version, shown.step_done, self.replan_after_turns);
         material.focus = Some(self.note(user, &material, (version, plan), &shown).await?);
-        if reason.is_none() || self.model.is_none() {
-            return Ok(());
-        }
-        log::debug!("focus.replanned session.id={} reason={reason:?}", turn.session_id);
-        if let Some(flight) = self.flights.unless_running(turn.session_id) {
-            // The flight ends by itself; a panic in it has been logged by the panic hook.
-            let _ = self.plan_in_background(flight, user.clone(), material).await;
-        }
-        Ok(())
+        log::debug!("focus.reviewed session.id={} reason={reason:?}", turn.session_id);
+        Ok(reason.map(|_| material))
     }
 
     /// Stores the plan with its marks, if they have changed.
