@@ -55,6 +55,11 @@ impl Client {
         address.clone_into(&mut self.address.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// For what is no part of the service.
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.address()));
         match &self.token {

@@ -47,6 +47,7 @@ mod idempotency;
 mod io_errors;
 mod kill_9;
 mod limits;
+mod llmock;
 mod log_reader;
 mod mock_vendors;
 mod openapi;
