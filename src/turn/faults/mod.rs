@@ -5,11 +5,13 @@
 //! `TUTORSTREAM_FAULT_SEEDS` sets how many seeds are tried, `TUTORSTREAM_SEED` with which one to begin: a seed that
 //! fails is printed, and is run again by that.
 
+mod bounds;
 mod chance;
 mod checks;
 mod scenario;
 mod scripted;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +24,7 @@ use crate::repository::Repository;
 use crate::telemetry::Metrics;
 
 /// So many seeds share a database.
-const SEEDS_OF_ONE_DATABASE: u64 = 1_000;
+const SEEDS_OF_ONE_DATABASE: usize = 1_000;
 /// So many run at the same time, and share its commits.
 const SEEDS_AT_ONCE: usize = 20;
 
@@ -45,31 +47,35 @@ impl Drop for Seed {
     }
 }
 
-fn run(seeds: std::ops::Range<u64>) {
-    for begin in seeds
-        .clone()
-        .step_by(usize::try_from(SEEDS_OF_ONE_DATABASE).unwrap())
-    {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        runtime.block_on(async {
-            let storing = (Durability::Off, Duration::ZERO);
-            let metrics = Arc::new(Metrics::default());
-            let path = folder.path().join("tutor.db");
-            let (repository, _) = Repository::open(&path, storing, Arc::clone(&metrics)).unwrap();
-            let repository = Arc::new(repository);
-            let end = seeds.end.min(begin + SEEDS_OF_ONE_DATABASE);
+/// Runs `work` on a paused clock, with a database of its own.
+fn with_repository(work: impl AsyncFnOnce(Arc<Repository>, Arc<Metrics>)) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    runtime.block_on(async {
+        let storing = (Durability::Off, Duration::ZERO);
+        let metrics = Arc::new(Metrics::default());
+        let path = folder.path().join("tutor.db");
+        let (repository, _) = Repository::open(&path, storing, Arc::clone(&metrics)).unwrap();
+        let repository = Arc::new(repository);
+        work(Arc::clone(&repository), metrics).await;
+        repository.close();
+    });
+}
+
+fn run(seeds: Range<u64>) {
+    for begin in seeds.clone().step_by(SEEDS_OF_ONE_DATABASE) {
+        let end = seeds.end.min(begin + SEEDS_OF_ONE_DATABASE as u64);
+        with_repository(async |repository, metrics| {
             for group in (begin..end).step_by(SEEDS_AT_ONCE) {
                 let _seed = Seed(group);
                 let together = group..end.min(group + SEEDS_AT_ONCE as u64);
                 let scenarios = together.map(|seed| Scenario::new(seed, &repository, &metrics).play());
                 join_all(scenarios).await;
             }
-            repository.close();
         });
     }
 }

@@ -30,6 +30,31 @@ pub(super) struct Scenario {
     chance: Arc<Chance>,
 }
 
+/// The real engine with this chain.
+pub(super) fn engine(repository: &Arc<Repository>, metrics: &Arc<Metrics>, chain: Arc<Chain>) -> Arc<Turns> {
+    Turns::new(Parts {
+        repository: Arc::clone(repository),
+        chain,
+        agent: Agent::new(Template::new(None).unwrap(), ContextBudget::default(), None),
+        metrics: Arc::clone(metrics),
+        merge_window: Duration::ZERO,
+        seats: Seats::new(None),
+        tokens_per_day: None,
+        fallback_message: None,
+    })
+}
+
+/// A learner's message.
+pub(super) fn question(seed: u64) -> Task {
+    Task::Answer(NewMessage {
+        session_id: None,
+        subject: None,
+        content: format!("Why? {seed}"),
+        client_message_id: None,
+        on_busy: BusyPolicy::Reject,
+    })
+}
+
 impl Scenario {
     pub(super) fn new(seed: u64, repository: &Arc<Repository>, metrics: &Arc<Metrics>) -> Self {
         let chance = Arc::new(Chance::new(seed));
@@ -49,16 +74,8 @@ impl Scenario {
             choice: false,
         };
         let providers = (0..count).map(scripted).collect();
-        let turns = Turns::new(Parts {
-            repository: Arc::clone(repository),
-            chain: Chain::new(providers, &[], policy, Random::seeded(seed)),
-            agent: Agent::new(Template::new(None).unwrap(), ContextBudget::default(), None),
-            metrics: Arc::clone(metrics),
-            merge_window: Duration::ZERO,
-            seats: Seats::new(None),
-            tokens_per_day: None,
-            fallback_message: None,
-        });
+        let chain = Chain::new(providers, &[], policy, Random::seeded(seed));
+        let turns = engine(repository, metrics, chain);
         Self {
             seed,
             turns,
@@ -83,7 +100,7 @@ impl Scenario {
     }
 
     async fn ask(&self) -> Started {
-        self.begin(self.question(), "ask").await.unwrap()
+        self.begin(question(self.seed), "ask").await.unwrap()
     }
 
     /// The same request again begins nothing.
@@ -96,16 +113,6 @@ impl Scenario {
             "P5: nobody is called again"
         );
         again
-    }
-
-    fn question(&self) -> Task {
-        Task::Answer(NewMessage {
-            session_id: None,
-            subject: None,
-            content: format!("Why? {}", self.seed),
-            client_message_id: None,
-            on_busy: BusyPolicy::Reject,
-        })
     }
 
     async fn begin(&self, task: Task, key: &str) -> Result<Started, TurnError> {
