@@ -37,9 +37,7 @@ pub struct Course {
     chain: Arc<Chain>,
     candidates: VecDeque<Candidate>,
     /// Providers that have failed since the reply last stood still, and must be given time.
-    failed: Vec<usize>,
-    /// The wait before the candidate in front is asked again, instead of a wait of our own choice.
-    asked: Option<Duration>,
+    failed: Vec<Failed>,
     /// Whether the candidate in front has had its wait.
     ready: bool,
     /// Whether a connection that was closed unanswered has been forgiven.
@@ -56,6 +54,14 @@ enum Wait {
     Over,
     Now(Duration),
     Never,
+}
+
+/// A provider that must be given time.
+#[derive(Clone, Copy, Debug)]
+struct Failed {
+    link: usize,
+    /// It has asked to be left alone until then.
+    until: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +87,6 @@ impl Course {
         Self {
             candidates,
             failed: Vec::new(),
-            asked: None,
             ready: false,
             forgiven: false,
             since: Instant::now(),
@@ -126,8 +131,11 @@ impl Course {
         if std::mem::replace(&mut self.has_begun, true) {
             self.further_attempts += 1;
         }
-        // What the turn does for long needs no memory of this.
-        (self.candidates, self.failed) = (VecDeque::new(), Vec::new());
+        // What the turn does for long needs no memory of this, but for promises to leave somebody alone.
+        self.candidates = VecDeque::new();
+        let now = Instant::now();
+        self.failed
+            .retain(|failed| failed.until.is_some_and(|until| until > now));
     }
 
     /// The call has failed before its first delta.
@@ -143,19 +151,17 @@ impl Course {
         }
         self.note(call.link, kind);
         let retry = self.chain.policy.retry;
-        let asked = kind.retry_after();
         let slow = matches!(
             kind,
             ProviderErrorKind::TimedOut(TimeLimit::Connect | TimeLimit::FirstDelta)
         );
-        let rather_another =
-            self.candidates.len() > 1 && (slow || asked.is_some_and(|asked| asked > retry.cap));
+        let mut candidates = self.candidates.iter();
+        let others = candidates.any(|candidate| candidate.call.link != call.link);
+        let rather_another = others && (slow || kind.retry_after().is_some_and(|asked| asked > retry.cap));
         if *kind == ProviderErrorKind::TooLarge {
             self.candidates.clear();
         } else if !kind.is_retryable() || tries >= retry.tries || rather_another {
             self.leave();
-        } else {
-            self.asked = asked;
         }
     }
 
@@ -177,11 +183,6 @@ impl Course {
         } else {
             anew.collect()
         };
-        let same = self
-            .candidates
-            .front()
-            .is_some_and(|front| front.call.link == link);
-        self.asked = kind.retry_after().filter(|_| same);
     }
 
     /// The call has ended without telling how the provider does: it was stopped.
@@ -191,14 +192,21 @@ impl Course {
 
     /// The wait that the candidate in front must be given, if any, and if there is time and budget for it.
     fn wait(&mut self, front: &Candidate) -> Wait {
-        if std::mem::replace(&mut self.ready, true) || !self.failed.contains(&front.call.link) {
+        let failed = self.failed.iter().find(|failed| failed.link == front.call.link);
+        let Some(failed) = failed.filter(|_| !self.ready) else {
+            self.ready = true;
             return Wait::Over;
-        }
-        let retry = &self.chain.policy.retry;
-        let wait = match self.asked {
-            Some(asked) => when_asked(retry, asked, &self.chain.random),
-            None => backoff(retry, front.tries.max(1), &self.chain.random),
         };
+        let retry = &self.chain.policy.retry;
+        let random = &self.chain.random;
+        let left = failed
+            .until
+            .map(|until| until.saturating_duration_since(Instant::now()));
+        let wait = match left.filter(|left| !left.is_zero()) {
+            Some(asked) => when_asked(retry, asked, random),
+            None => backoff(retry, front.tries.max(1), random),
+        };
+        self.ready = true;
         if self.since.elapsed() + wait > retry.patience || !self.chain.budget.spend_retry() {
             return Wait::Never;
         }
@@ -245,7 +253,6 @@ impl Course {
     }
 
     fn reset(&mut self) {
-        self.asked = None;
         self.ready = false;
         self.forgiven = false;
     }
@@ -257,9 +264,9 @@ impl Course {
         } else {
             breaker.told_nothing();
         }
-        if !self.failed.contains(&link) {
-            self.failed.push(link);
-        }
+        let until = kind.retry_after().map(|asked| Instant::now() + asked);
+        self.failed.retain(|failed| failed.link != link);
+        self.failed.push(Failed { link, until });
     }
 }
 

@@ -123,6 +123,25 @@ async fn a_provider_that_asks_for_time_is_not_asked_sooner() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_provider_that_asks_for_time_gets_it_whatever_it_would_be_asked() {
+    let mut course = chain(&[true]).course(0, false);
+    assert!(next_call(&mut course).await.is_some());
+    course.began(0);
+    course.cut(0, &ProviderErrorKind::Disconnected, true);
+    let begun = Instant::now();
+    assert!(next_call(&mut course).await.is_some());
+    course.failed(&asks_for(100));
+    assert!(next_call(&mut course).await.is_some());
+    assert!(
+        begun.elapsed() >= Duration::from_secs(100),
+        "{:?}",
+        begun.elapsed()
+    );
+    course.failed(&asks_for(100));
+    assert_eq!(next_call(&mut course).await, None, "nobody waits that long");
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_waits_longer_than_two_minutes_in_all() {
     assert_eq!(
         calls(&mut chain(&[false]).course(0, false), &asks_for(121)).await,
