@@ -58,6 +58,9 @@ struct Answer {
 impl PlanningModel {
     /// The whole answer; `None` when there is none.
     pub(super) async fn ask(&self, request: CompletionRequest, asking: Asking<'_>) -> Option<String> {
+        if asking.called_off.is_cancelled() {
+            return None;
+        }
         let mut answer = Answer::default();
         let asked = request.clone();
         let outcome = tokio::select! {
@@ -66,7 +69,8 @@ impl PlanningModel {
             () = tokio::time::sleep(PATIENCE) => Err(Trouble::TimedOut),
             outcome = collect(&*self.provider, request, &mut answer) => outcome,
         };
-        if answer.accepted {
+        // What was called off may have been read by the model already.
+        if answer.accepted || matches!(outcome, Err(Trouble::CalledOff | Trouble::TimedOut)) {
             self.record(&asked, &answer, &asking).await;
         }
         let (provider, purpose) = (self.provider.name(), asking.purpose);
