@@ -209,8 +209,10 @@ words! {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Parameters {
     /// How much chance there is, from 0 to 2.
+    #[schemars(range(min = 0, max = 2))]
     pub temperature: Option<f64>,
     /// Most tokens of the reply.
+    #[schemars(range(min = 1))]
     pub max_tokens: Option<u32>,
     /// How long it thinks.
     pub reasoning_effort: Option<ReasoningEffort>,

@@ -1,7 +1,7 @@
 //! `/account` and `/export`: all that is a user's, to take along or to have deleted.
 
 use actix_web::HttpResponse;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use actix_web::web::Bytes;
 use async_stream::stream;
 use futures_util::Stream;
@@ -34,14 +34,7 @@ pub(super) async fn delete_account(
     author: Author,
     body: JsonBody<DeletionBody>,
 ) -> Result<HttpResponse, ApiError> {
-    if body.0.confirm != *author.identity.subject {
-        let detail = "confirm is not the user that this request acts as.";
-        return Err(ApiError::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "not-confirmed",
-            detail,
-        ));
-    }
+    author.must_be(Some(&body.0.confirm))?;
     app.turns.delete_account(author.user).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -13,6 +13,7 @@ use serde_json::error::Category;
 
 use super::error::ApiError;
 use super::json_shape::{self, Misshapen, check_shape};
+use super::objects::is_object;
 
 /// Largest body in bytes.
 const LARGEST: usize = 1 << 20;
@@ -52,9 +53,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
                     ApiError::new(StatusCode::REQUEST_TIMEOUT, "request-timeout", detail)
                 })??;
             check_shape(&body).map_err(misshapen)?;
-            serde_json::from_slice(&body)
-                .map(Self)
-                .map_err(|error| refuse(&error))
+            let read = serde_json::from_slice(&body).map_err(|error| refuse(&error))?;
+            if !is_object(&body) {
+                return Err(ApiError::invalid_request("The body is not an object."));
+            }
+            Ok(Self(read))
         })
     }
 }

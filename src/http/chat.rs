@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::auth::Author;
 use super::body::{JsonBody, check_line, check_message};
 use super::error::ApiError;
+use super::objects::object;
 use super::openapi::text::{Line, Text};
 use super::{SharedApp, sse};
 use crate::ids::SessionId;
@@ -42,6 +43,8 @@ pub(super) struct ChatBody {
     provider: Option<String>,
     /// How it is to answer, where the operator allows that.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object")]
+    #[schemars(with = "Option<Parameters>")]
     parameters: Option<Parameters>,
 }
 

@@ -12,6 +12,7 @@ mod feed;
 mod focus;
 mod json_shape;
 mod messages;
+mod objects;
 mod observers;
 mod openapi;
 mod ops;

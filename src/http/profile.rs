@@ -7,12 +7,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::auth::Author;
 use super::body::{JsonBody, check_line};
 use super::error::ApiError;
+use super::objects::objects;
+use super::openapi::text::{Goals, LanguageTag, Line};
 use crate::ids::MessageId;
 use crate::repository::{Learner, LearnerChanges, TopicCorrection, TopicMastery};
 use crate::time::rfc3339;
 
 /// Longest text about goals, in characters.
-const LONGEST_GOALS: usize = 500;
+pub(super) const LONGEST_GOALS: usize = 500;
 /// Most topics of one request.
 const MOST_TOPICS: usize = 100;
 
@@ -63,16 +65,17 @@ impl From<(Learner, Vec<TopicMastery>)> for ProfileBody {
 #[schemars(rename = "ProfileChanges")]
 pub(super) struct ProfileChangesBody {
     #[serde(default, deserialize_with = "given")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<Line>")]
     level: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<Goals>")]
     goals: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<LanguageTag>")]
     language: Option<Option<String>>,
     tracking: Option<bool>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
+    #[schemars(with = "Vec<CorrectionBody>", length(max = MOST_TOPICS))]
     topics: Vec<CorrectionBody>,
 }
 
@@ -80,8 +83,11 @@ pub(super) struct ProfileChangesBody {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "TopicCorrection")]
 struct CorrectionBody {
+    #[schemars(with = "Option<Line>")]
     subject: Option<String>,
+    #[schemars(with = "Line")]
     topic: String,
+    #[schemars(range(min = 0, max = 1))]
     mastery: Option<f64>,
 }
 

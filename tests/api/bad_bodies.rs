@@ -151,3 +151,27 @@ async fn the_callers_own_name_is_accepted_and_a_charset_too() {
     .await;
     Witness::of(&app.learner, response).until_end().await;
 }
+
+#[tokio::test]
+async fn a_list_is_no_object_even_when_its_parts_would_fit() {
+    let app = TestApp::start();
+    let bodies = [
+        (
+            "/stream-chat",
+            r#"[null, "?", null, null, null, null, null, null]"#,
+        ),
+        (
+            "/stream-chat",
+            r#"{"message": "?", "parameters": [null, null, null]}"#,
+        ),
+        ("/sessions", r#" [null, null, null]"#),
+    ];
+    for (path, body) in bodies {
+        let response = post(&app, path, Some("application/json"), body).await;
+        refused(response, 422, "invalid-request").await;
+    }
+    let profile = json!({ "topics": [[null, "Limits", 0.5]] });
+    let response = app.learner.call(Method::PATCH, "/profile", profile).await;
+    refused(response, 422, "invalid-request").await;
+    app.assert_untouched();
+}

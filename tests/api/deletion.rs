@@ -162,7 +162,7 @@ async fn an_account_is_deleted_only_when_its_name_is_said() {
     for confirm in ["", "alice", "LOCAL"] {
         let body = json!({ "confirm": confirm });
         let answer = app.learner.call(Method::DELETE, "/account", body).await;
-        refused(answer, 422, "not-confirmed").await;
+        refused(answer, 403, "user-mismatch").await;
     }
     app.learner.get(&format!("/sessions/{session_id}")).await;
 }

@@ -1,4 +1,5 @@
-"""What no schema can say: a key stands for one request, so each request that is meant to be taken gets its own."""
+"""What no schema can say: a key stands for one request, so each request gets its own; and the providers
+that a request may name are the operator's."""
 
 import uuid
 
@@ -11,5 +12,8 @@ def before_call(context, case, kwargs):
     if "Idempotency-Key" in headers and headers["Idempotency-Key"]:
         headers["Idempotency-Key"] = str(uuid.uuid4())
     body = case.body
-    if isinstance(body, dict) and isinstance(body.get("clientMessageId"), str) and case.path.endswith("/stream-chat"):
-        body["clientMessageId"] = str(uuid.uuid4())
+    if isinstance(body, dict) and case.path.endswith("/stream-chat"):
+        if isinstance(body.get("clientMessageId"), str):
+            body["clientMessageId"] = str(uuid.uuid4())
+        if isinstance(body.get("provider"), str):
+            del body["provider"]

@@ -23,5 +23,5 @@ fn delete_account() -> Operation {
         .describe("Stops running turns and deletes everything but tokens, which are the operator's.")
         .body::<DeletionBody>(example::deletion())
         .empty(204, "It is gone.")
-        .fails(&["not-confirmed"])
+        .fails(&["user-mismatch"])
 }

@@ -50,7 +50,7 @@ pub(super) const PROBLEMS: &[(&str, u16, &str)] = &[
         503,
         "There are no keys to check a JWT with.",
     ),
-    ("user-mismatch", 403, "`userId` is somebody else."),
+    ("user-mismatch", 403, "`userId`, or `confirm`, is somebody else."),
     (
         "not-found",
         404,
@@ -106,11 +106,6 @@ pub(super) const PROBLEMS: &[(&str, u16, &str)] = &[
         "Learners may not choose that parameter of the provider.",
     ),
     ("invalid-text", 422, "The text has a NUL character."),
-    (
-        "not-confirmed",
-        422,
-        "`confirm` is not the user that the request acts as.",
-    ),
     (
         "idempotency-conflict",
         422,
