@@ -26,6 +26,12 @@ describe("a turn", () => {
     expect(reduce(state, delta(1, "a"))).toBe(state);
   });
 
+  it("says to its end that it was restarted", () => {
+    const anew = [delta(1, "void"), attempt(2, "restart"), delta(3, "good")];
+    expect(fold(...anew).notice).toBe("restarted");
+    expect(fold(delta(1, "kept"), attempt(2, "continue"), delta(3, "good")).notice).toBeNull();
+  });
+
   it("loses its text when an attempt restarts it", () => {
     const state = fold(delta(1, "void"), thought(2, "void"), attempt(3, "restart"), delta(4, "good"));
     expect(state).toMatchObject({ text: "good", reasoning: "", attempts: 2, provider: "second" });
@@ -45,9 +51,12 @@ describe("a turn", () => {
       topic: "light",
       objective: "explain",
       strategy: "ask",
-      steps: ["one"],
+      steps: [{ title: "one", done: false }],
       misconceptions: [],
       difficulty: "easy",
+      priorKnowledge: "",
+      language: "en",
+      checkQuestion: "Why?",
       source: "planned",
     } as const;
     const focus = { ...data, steps: [...data.steps], misconceptions: [] };
@@ -56,7 +65,8 @@ describe("a turn", () => {
 
   it("forgets what is the matter when text comes again", () => {
     const retrying = { type: "retrying", data: { attempt: 2, inMs: 10, reason: "x" } } as const;
-    expect(fold(retrying).notice).toBe("retrying");
+    expect(fold(retrying)).toMatchObject({ notice: "retrying", retryInMs: 10 });
+    expect(fold(retrying, delta(1, "a")).retryInMs).toBeNull();
     expect(fold(retrying, delta(1, "a")).notice).toBeNull();
   });
 

@@ -48,6 +48,8 @@ export interface ChatSnapshot {
   /** Of the reply that is being written here. */
   readonly connection: ConnectionState["state"] | null;
   readonly notice: Notice | null;
+  /** While `notice` is `retrying`: how long the server waits before it asks again, in milliseconds. */
+  readonly retryInMs: number | null;
   readonly online: boolean;
 }
 
@@ -98,6 +100,7 @@ export class SnapshotMaker {
       outbox: entries.filter((entry) => entry.state !== "sending"),
       connection,
       notice: turn?.notice ?? null,
+      retryInMs: turn?.retryInMs ?? null,
       online,
     };
   }

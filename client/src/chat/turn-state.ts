@@ -3,8 +3,8 @@
 import type { DurableEvent, ErrorData, PassingEvent, TurnEvent } from "../wire/events.js";
 import type { FinishReason, MessageStatus, SessionFocus, Usage } from "../wire/resources.js";
 
-/** What is the matter with a running turn. */
-export type Notice = "retrying" | "storage-degraded";
+/** What is the matter with a running turn. `restarted`: its text is void, and another attempt writes it anew. */
+export type Notice = "retrying" | "storage-degraded" | "restarted";
 
 export interface TurnState {
   readonly turnId: string | null;
@@ -28,6 +28,8 @@ export interface TurnState {
   readonly usage: Usage | null;
   readonly cached: boolean;
   readonly notice: Notice | null;
+  /** While `notice` is `retrying`: how long the server waits before it asks again, in milliseconds. */
+  readonly retryInMs: number | null;
 }
 
 /** Before the first event. */
@@ -50,6 +52,7 @@ export const initialTurn: TurnState = Object.freeze({
   usage: null,
   cached: false,
   notice: null,
+  retryInMs: null,
 });
 
 export function reduce(state: TurnState, event: TurnEvent): TurnState {
@@ -65,18 +68,25 @@ function changes(state: TurnState, event: DurableEvent): Partial<TurnState> {
     case "session-focus":
       return { focus: event.data };
     case "reasoning-delta":
-      return { reasoning: state.reasoning + event.data.text, notice: null };
+      return { reasoning: state.reasoning + event.data.text, ...written(state) };
     case "text-delta":
-      return { text: state.text + event.data.text, notice: null };
+      return { text: state.text + event.data.text, ...written(state) };
     case "attempt-start":
       return attemptOf(event.data);
     case "error":
       return { error: event.data };
     case "turn-end": {
       const { status, finishReason, usage, cached } = event.data;
-      return { status, finishReason, usage, cached, notice: null };
+      return { status, finishReason, usage, cached, ...CALM };
     }
   }
+}
+
+const CALM = { notice: null, retryInMs: null } as const;
+
+/** New text ends what was the matter, but not the reason why the text before it is gone. */
+function written({ notice }: TurnState): Partial<TurnState> {
+  return notice === "restarted" ? {} : CALM;
 }
 
 type DataOf<T extends DurableEvent["type"]> = Extract<DurableEvent, { type: T }>["data"];
@@ -87,8 +97,8 @@ function startOf(data: DataOf<"turn-start">): Partial<TurnState> {
 }
 
 function attemptOf({ attempt, mode, provider, model }: DataOf<"attempt-start">): Partial<TurnState> {
-  const voided = mode === "restart" ? { text: "", reasoning: "" } : {};
-  return { ...voided, attempts: attempt, provider, model, notice: null };
+  const known = { attempts: attempt, provider, model, ...CALM };
+  return mode === "restart" ? { ...known, text: "", reasoning: "", notice: "restarted" } : known;
 }
 
 function reducePassing(state: TurnState, event: PassingEvent): TurnState {
@@ -97,9 +107,14 @@ function reducePassing(state: TurnState, event: PassingEvent): TurnState {
       // What came after that event cannot be taken out of a text, so all of it is told again.
       return event.data.lastEventId < state.lastEventId ? { ...initialTurn, turnId: state.turnId } : state;
     case "retrying":
+      return noticed(state, { notice: "retrying", retryInMs: Number(event.data.inMs) || 0 });
     case "storage-degraded":
-      return state.status === "streaming" ? { ...state, notice: event.type } : state;
+      return noticed(state, { ...CALM, notice: "storage-degraded" });
     default:
       return state;
   }
+}
+
+function noticed(state: TurnState, changes: Partial<TurnState>): TurnState {
+  return state.status === "streaming" ? { ...state, ...changes } : state;
 }

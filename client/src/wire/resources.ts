@@ -133,9 +133,16 @@ export interface SessionFocus {
   topic: string;
   objective: string;
   strategy: string;
-  steps: string[];
-  misconceptions: string[];
+  steps: { title: string; done: boolean }[];
+  /** `evidence`: the learner's message that shows it. */
+  misconceptions: { text: string; evidence: string }[];
   difficulty: string;
+  /** Of what the learner knows already; may be empty. */
+  priorKnowledge: string;
+  /** What the learner is answered in (BCP 47). */
+  language: string;
+  /** The next question that shows whether the learner has understood. */
+  checkQuestion: string;
   source: "planned" | "reused" | "fallback";
 }
 
