@@ -25,6 +25,8 @@ export class Sessions {
         provider: provider ?? known.provider,
       });
     } catch (cause) {
+      // A token that is not accepted: the next request asks for another one.
+      if (cause instanceof Problem && cause.status === 401) return this.load();
       if (this.#store.state.sessionsPhase === "ready") return;
       const reason = cause instanceof Problem ? cause.title : "The server cannot be reached";
       this.#store.set({ sessionsPhase: "error", sessionsError: reason });

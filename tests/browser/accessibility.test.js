@@ -72,6 +72,13 @@ for (const colorScheme of ["light", "dark"]) {
     assert.deepEqual(await violations(tab), [], "missing");
   });
 
+  scene(`axe finds nothing when a token is asked for, ${colorScheme}`, { context: desk, asksForTokens: true }, async (stage) => {
+    stage.token = await stage.server.token("alice", "1h");
+    const tab = await openWithRules(stage);
+    await tab.page.locator("#sign-in[open]").waitFor();
+    assert.deepEqual(await violations(tab), [], "sign-in");
+  });
+
   const phone = { viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true, colorScheme };
   scene(`axe finds nothing on a phone, ${colorScheme}`, { context: phone }, async (stage) => {
     const tab = await openWithRules(stage);

@@ -111,23 +111,3 @@ scene("a message that a reloaded page sends again is one message with what had a
   await stage.tellsOnce(tab, WHOLE);
   assert.equal(stage.upstream.calls.length, 1);
 });
-
-scene("a message written offline is sent once when the network is back", {}, async (stage) => {
-  const tab = await stage.open();
-  await tab.say("What is a limit?");
-  await stage.upstream.answer(words(1, 20));
-  await tab.shows("word 20");
-  await tab.rests();
-  await stage.context.setOffline(true);
-  await tab.page.getByText("You are offline.").waitFor();
-  await tab.say("And a derivative?");
-  await tab.page.getByText("Will be sent when you are back online").waitFor();
-  await stage.context.setOffline(false);
-  await stage.upstream.answer(words(21, 40));
-  await tab.shows("word 40");
-  await tab.rests();
-  const stored = await stage.messages(tab);
-  assert.deepEqual(stored.map(({ role }) => role), ["user", "assistant", "user", "assistant"]);
-  assert.deepEqual(await tab.questions(), ["What is a limit?", "And a derivative?"]);
-  assert.equal(stage.requests("POST", /^\/stream-chat$/).length, 2);
-});

@@ -78,9 +78,12 @@ scene("hostile Markdown is harmless at every prefix of its bytes", {}, async (st
         const bytes = new TextEncoder().encode(attack);
         for (let end = 1; end <= bytes.length; end++) {
           const text = new TextDecoder().decode(bytes.slice(0, end));
-          view.show(text);
+          view.show(text, true);
           report.push(...globalThis.inspectReplies().map((what) => `${what} from ${text}`));
         }
+        const grown = root.innerHTML;
+        view.show(attack);
+        if (root.innerHTML !== grown && !/^\[.*\]:/m.test(attack)) report.push(`another end than on the way: ${attack}`);
         view.show("");
         if (root.childNodes.length > 0) report.push(`something is left of ${attack}`);
       }

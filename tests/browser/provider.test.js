@@ -77,3 +77,43 @@ scene("a reply that met the model's length limit says so", {}, async (stage) => 
   await tab.notices("length limit");
   await stage.tellsOnce(tab, lastWords(1, 20));
 });
+
+scene("a provider that asks for patience is asked again, and the page counts down", {}, async (stage) => {
+  const tab = await stage.open();
+  await tab.say("What is a limit?");
+  (await stage.upstream.nextCall()).refuse(503, "busy", { "Retry-After": "3" });
+  await tab.page.locator(".notice", { hasText: /trying again\s*in [123] s/ }).waitFor();
+  await stage.upstream.answer(lastWords(1, 20));
+  await tab.shows("word 20");
+  await stage.tellsOnce(tab, lastWords(1, 20));
+});
+
+scene("a reply that is begun anew says so and leaves nothing of the old text", {}, async (stage) => {
+  const tab = await stage.open();
+  await tab.say("What is a limit?");
+  const call = await stage.upstream.nextCall();
+  call.say(words(1, 20));
+  await tab.streams(words(1, 20));
+  call.cut();
+  const next = await stage.upstream.nextCall();
+  next.say(words(21, 40));
+  await tab.streams(words(21, 40));
+  await tab.notices("it has begun this reply anew");
+  next.finish();
+  await tab.shows("word 40");
+  await stage.tellsOnce(tab, words(21, 40));
+});
+
+scene("the session's focus stands beside the conversation, with its steps", { practice: true, plans: true }, async (stage) => {
+  const tab = await stage.open();
+  await tab.say("What is the derivative of a square?");
+  const focus = tab.page.locator(".focus");
+  await focus.waitFor();
+  await tab.rests();
+  const { objective, steps } = await stage.get(`/sessions/${tab.sessionId}/focus`);
+  assert.ok(steps.length > 0);
+  await focus.locator("summary").click();
+  await focus.getByText(objective).waitFor();
+  const shown = await focus.locator("ol > li").allTextContents();
+  assert.deepEqual(shown.map((text) => text.replace(" (done)", "")), steps.map(({ title }) => title));
+});

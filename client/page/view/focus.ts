@@ -19,56 +19,31 @@ export class FocusPanel {
   update(focus: SessionFocus | null): void {
     if (focus === this.#shown || focus === null) return;
     this.#shown = focus;
-    setText(this.#topic, focus.topic ?? "");
+    setText(this.#topic, focus.topic);
     setText(this.#progress, progressOf(focus));
     this.#body.replaceChildren(...describe(focus));
   }
 }
 
-/** A step as the server tells it: a word of its own, or with whether it is done. */
-interface Step {
-  text: string;
-  done: boolean;
-}
-
-function stepsOf({ steps }: SessionFocus): Step[] {
-  return list(steps).map((step) => ({ text: textOf(step), done: isRecord(step) && step["done"] === true }));
-}
-
-function progressOf(focus: SessionFocus): string {
-  const steps = stepsOf(focus);
+function progressOf({ steps }: SessionFocus): string {
   return steps.length === 0 ? "" : `${steps.filter(({ done }) => done).length} of ${steps.length} steps`;
 }
 
 function describe(focus: SessionFocus): Node[] {
-  const steps = stepsOf(focus).map(({ text, done }) =>
-    el("li", { class: done ? "is-done" : false }, text, done && el("span", { class: "visually-hidden", text: " (done)" })),
+  const steps = focus.steps.map(({ title, done }) =>
+    el("li", { class: done ? "is-done" : false }, title, done && el("span", { class: "visually-hidden", text: " (done)" })),
   );
-  const misconceptions = list(focus.misconceptions).map((each) => el("li", { text: textOf(each) }));
+  const misconceptions = focus.misconceptions.map(({ text }) => el("li", { text }));
   return [
     ...line("Objective", focus.objective),
-    ...line("Approach", focus.strategy),
+    ...line("Approach", focus.strategy.replaceAll("-", " ")),
     ...(steps.length > 0 ? [el("strong", { text: "Steps" }), el("ol", {}, ...steps)] : []),
     ...(misconceptions.length > 0 ? [el("strong", { text: "Watch out for" }), el("ul", {}, ...misconceptions)] : []),
     ...line("Level", focus.difficulty),
   ];
 }
 
-function line(label: string, value: unknown): Node[] {
-  if (typeof value !== "string" || value === "") return [];
-  return [el("p", {}, el("strong", { text: `${label} ` }), el("span", { text: value }))];
-}
-
-function list(values: unknown): unknown[] {
-  return Array.isArray(values) ? values : [];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
-
-function textOf(value: unknown): string {
-  if (!isRecord(value)) return String(value);
-  const named = value["text"] ?? value["title"] ?? value["description"] ?? "";
-  return typeof named === "string" ? named : "";
+function line(label: string, text: string): Node[] {
+  if (text === "") return [];
+  return [el("p", {}, el("strong", { text: `${label} ` }), el("span", { text }))];
 }

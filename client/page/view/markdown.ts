@@ -55,40 +55,61 @@ purifier.addHook("afterSanitizeAttributes", (node) => {
   node.setAttribute("rel", "noopener noreferrer");
 });
 
+interface Parsed {
+  source: string;
+  html: string;
+}
+
 interface Block {
   html: string;
   nodes: ChildNode[];
 }
 
-/** Shows Markdown in `root`; of a growing text only the blocks that changed are made anew. */
+/** More text may still change so many of the last blocks: a list goes on after an empty line. */
+const UNSETTLED = 4;
+
+/** Shows Markdown in `root`; of a growing text only the last blocks are read, and those that changed made anew. */
 export class MarkdownView {
   readonly #root: HTMLElement;
   readonly #blocks: Block[] = [];
+  /** The text of the first blocks, and how many these are. */
+  #settled = { text: "", count: 0 };
 
   constructor(root: HTMLElement) {
     this.#root = root;
   }
 
-  show(text: string): void {
-    const blocks = toBlocks(text);
-    const changed = blocks.findIndex((html, at) => this.#blocks[at]?.html !== html);
-    const keep = changed < 0 ? Math.min(blocks.length, this.#blocks.length) : changed;
-    for (const { nodes } of this.#blocks.splice(keep)) for (const node of nodes) node.remove();
-    for (const html of blocks.slice(keep)) {
+  /** `growing`: more will come. What refers to text after it is only found when nothing more comes. */
+  show(text: string, growing = false): void {
+    if (!growing || !text.startsWith(this.#settled.text)) this.#settled = { text: "", count: 0 };
+    const { count } = this.#settled;
+    const parsed = parse(text.slice(this.#settled.text.length));
+    const changed = parsed.findIndex(({ html }, at) => this.#blocks[count + at]?.html !== html);
+    const keep = changed < 0 ? Math.min(parsed.length, this.#blocks.length - count) : changed;
+    for (const { nodes } of this.#blocks.splice(count + keep)) for (const node of nodes) node.remove();
+    for (const { html } of parsed.slice(keep)) {
       const nodes = [...sanitise(html).childNodes];
       this.#root.append(...nodes);
       this.#blocks.push({ html, nodes });
     }
+    if (growing) this.#settle(parsed.slice(0, -UNSETTLED));
+  }
+
+  #settle(blocks: Parsed[]): void {
+    const { text, count } = this.#settled;
+    this.#settled = { text: text + blocks.map(({ source }) => source).join(""), count: count + blocks.length };
   }
 }
 
-function toBlocks(text: string): string[] {
+function parse(text: string): Parsed[] {
   try {
-    const tokens = marked.lexer(text).filter((token) => token.type !== "space" && token.type !== "def");
-    return tokens.map((token) => marked.parser([token]));
+    return marked.lexer(text).map((token) => ({
+      source: token.raw,
+      html: token.type === "space" || token.type === "def" ? "" : marked.parser([token]),
+    }));
   } catch {
     // Absurdly deep nesting overflows the parser's stack; such a text is shown as it is.
-    return [`<pre><code>${escape(text)}</code></pre>`];
+    return [{ source: text, html: `<pre><code>${escape(text)}</code></pre>` }];
   }
 }
 

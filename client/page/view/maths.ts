@@ -8,7 +8,7 @@ import type { TokenizerAndRendererExtension } from "marked";
 /** Longer ones stay TeX. */
 const LONGEST = 10_000;
 
-const INLINE = /^(?:\\\(([^\n]+?)\\\)|\$(?![\s$])((?:\\.|[^\\$\n])+?)(?<!\s)\$(?![\d$]))/;
+const INLINE = /^(?:\\\(([^\n]+?)\\\)|\$(?![\s$])((?:\\.|[^\\$`\n])+?)(?<!\s)\$(?![\d$]))/;
 const DISPLAY = /^(?:\\\[([\s\S]+?)\\\]|\$\$([\s\S]+?)\$\$)[ \t]*(?:\n|$)/;
 
 interface MathsToken {

@@ -24,6 +24,8 @@ export class Reply implements MessageView {
   #row: Row;
   #drawn: string | null = null;
   #nextDraw = 0;
+  #growing = false;
+  #noticed = "";
 
   constructor(row: Row, actions: Actions) {
     this.#row = row;
@@ -48,21 +50,26 @@ export class Reply implements MessageView {
     return this.#draw(message.content, streaming);
   }
 
-  /** An equal notice stays in place: a new element would lose focus and start its animation again. */
+  /** The same notice stays in place: a new element would lose focus and start its animation again. */
   #showNotice(): void {
     const { message, chat } = this.#row;
+    const { status, finishReason, error } = message;
+    const reason = [status, finishReason, error?.title, error?.detail, this.#mayAsk()];
+    const shape = [...reason, chat?.connection === "waiting", chat?.notice, chat?.retryInMs].join();
+    if (shape === this.#noticed) return;
+    this.#noticed = shape;
     const notice = replyNotice(message, chat, this.#mayAsk() ? () => this.#regenerate() : null);
-    const shown = this.#notice.firstChild;
-    if (notice === null ? shown === null : shown?.isEqualNode(notice)) return;
     this.#notice.replaceChildren(...(notice ? [notice] : []));
   }
 
   #draw(text: string, streaming: boolean): boolean {
-    if (text === this.#drawn) return false;
+    // What is drawn of a growing text is drawn once more when it has ended.
+    if (text === this.#drawn && streaming === this.#growing) return false;
     const started = performance.now();
     if (streaming && started < this.#nextDraw) return true;
-    this.#markdown.show(text);
+    this.#markdown.show(text, streaming);
     this.#drawn = text;
+    this.#growing = streaming;
     this.#nextDraw = started + (performance.now() - started) * DRAW_SHARE;
     return false;
   }

@@ -9,8 +9,11 @@ const ALLOWED_ATTRIBUTES = new Set([
   ...["height", "depth", "voffset", "notation", "form"],
 ]);
 
+const MATHML = "http://www.w3.org/1998/Math/MathML";
+/** The library's own. */
+const CLASS = /^tml-[a-z-]+$/;
 /** Longer ones would draw over the rest of the page. */
-const LONG = /\d{3}/;
+const LONG = /(?<![.\d])\d{3}/;
 
 /** Null when it is not TeX that can be shown. */
 export function typeset(tex: string, display: boolean): Element | null {
@@ -22,12 +25,18 @@ export function typeset(tex: string, display: boolean): Element | null {
   }
   const formula = host.querySelector("math");
   if (formula === null) return null;
-  for (const element of [formula, ...formula.querySelectorAll("*")]) {
-    if (element.namespaceURI !== "http://www.w3.org/1998/Math/MathML") return null;
-    for (const { name, value } of [...element.attributes]) {
-      if (!ALLOWED_ATTRIBUTES.has(name) || LONG.test(value)) element.removeAttribute(name);
-    }
-  }
-  formula.setAttribute("class", "formula");
+  const elements = [formula, ...formula.querySelectorAll("*")];
+  if (elements.some(({ namespaceURI }) => namespaceURI !== MATHML)) return null;
+  for (const element of elements) clean(element);
+  formula.classList.add("formula");
   return formula;
+}
+
+function clean(element: Element): void {
+  const classes = [...element.classList].filter((name) => CLASS.test(name));
+  if (element instanceof MathMLElement && element.style.textAlign === "left") classes.push("tml-left");
+  for (const { name, value } of [...element.attributes]) {
+    if (!ALLOWED_ATTRIBUTES.has(name) || LONG.test(value)) element.removeAttribute(name);
+  }
+  if (classes.length > 0) element.setAttribute("class", classes.join(" "));
 }

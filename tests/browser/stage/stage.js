@@ -13,6 +13,8 @@ import { Upstream } from "./upstream.js";
 
 export class Stage {
   contexts = [];
+  /** What the stage itself asks with. */
+  token = null;
 
   /** The server's settings (see `Server.start`), `practice` for the bundled tutor, `context` for the browser's. */
   static async set(settings) {
@@ -55,7 +57,8 @@ export class Stage {
 
   /** Asks the server itself, past the browser and the network between. */
   ask(path) {
-    return fetch(this.server.origin + path, { headers: { Connection: "close" } });
+    const authorization = this.token && { Authorization: `Bearer ${this.token}` };
+    return fetch(this.server.origin + path, { headers: { Connection: "close", ...authorization } });
   }
 
   async get(path) {

@@ -82,8 +82,8 @@ class Call {
   }
 
   /** Answers with an error instead of a reply. */
-  refuse(status, message) {
-    this.#response.writeHead(status, { "Content-Type": "application/json" });
+  refuse(status, message, headers = {}) {
+    this.#response.writeHead(status, { "Content-Type": "application/json", ...headers });
     this.#response.end(JSON.stringify({ error: { message, type: "server_error" } }));
   }
 

@@ -1,0 +1,26 @@
+// TeX in replies.
+
+import assert from "node:assert/strict";
+
+import { inspect } from "./stage/inspection.js";
+import { scene } from "./stage/scene.js";
+
+const FORMULAS = [
+  "Inline $x^2 + \\frac{1}{2}$, and \\(a_n\\).",
+  "$$\\int_0^1 \\sqrt{x}\\,dx = \\frac{2}{3}$$",
+  "\\[\\begin{aligned} a &= b + c \\\\ d &= e \\end{aligned}\\]",
+  "$$\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix} \\begin{cases} 0 & x < 0 \\\\ 1 & x \\ge 0 \\end{cases}$$",
+  "$$\\overbrace{a + \\cancel{b}}^{n} \\quad \\fbox{x} \\quad \\color{red} \\mathbb{R} \\tag{1}$$",
+].join("\n\n");
+
+scene("formulas are typeset, and what only looks like one is not", {}, async (stage) => {
+  const tab = await stage.open();
+  await tab.say("Show me.");
+  await stage.upstream.answer(`${FORMULAS}\n\nIt costs $5 and $10, or \`$x$\`, and $\\notacommand{x}$ stays.`);
+  await tab.until(() => document.querySelectorAll(".prose math").length === 6);
+  await tab.rests();
+  const text = await tab.page.textContent(".prose");
+  assert.match(text, /It costs \$5 and \$10, or \$x\$, and \\notacommand\{x\} stays\./);
+  assert.deepEqual(await tab.page.evaluate(inspect), []);
+  assert.equal(await tab.page.locator(".prose math[display=block]").count(), 4);
+});

@@ -1,0 +1,77 @@
+// What the page weighs, and what a long reply costs.
+
+import assert from "node:assert/strict";
+
+import { scene } from "./stage/scene.js";
+import { Tab } from "./stage/tab.js";
+
+const LIGHT_BYTES = 100_000;
+const SMOOTH_MS = 50;
+const LONG_BYTES = 200_000;
+
+/** Adds up what comes over the network, headers left out. */
+function weigh(page) {
+  const sizes = [];
+  page.on("requestfinished", (request) => {
+    if (/\/($|static\/)/.test(new URL(request.url()).pathname)) sizes.push(request.sizes());
+  });
+  return async () => (await Promise.all(sizes)).reduce((sum, { responseBodySize }) => sum + responseBodySize, 0);
+}
+
+scene("the page loads less than 100 kB", {}, async (stage) => {
+  const tab = new Tab(await stage.context.newPage());
+  const weight = weigh(tab.page);
+  await tab.page.goto(stage.network.origin);
+  await tab.say("What is a limit?");
+  await stage.upstream.answer("A **value** that is approached, and `code`.");
+  await tab.rests();
+  const bytes = await weight();
+  assert.ok(20_000 < bytes && bytes < LIGHT_BYTES, `${bytes} bytes`);
+});
+
+/** A section of a reply with all that Markdown has. */
+function section(number) {
+  const lines = Array.from({ length: 8 }, (_, at) => `  let step_${at} = ${number} * ${at};`).join("\n");
+  const words = `Each of these **${number}** words is one that a *learner* reads. `.repeat(6);
+  return [
+    `## Part ${number}`,
+    words,
+    `- one of ${number}\n- \`two\`\n- [three](https://example.org/${number})`,
+    `\`\`\`rust\n${lines}\n\`\`\``,
+    `| n | square |\n|---|---|\n| ${number} | ${number ** 2} |`,
+  ].join("\n\n");
+}
+
+scene("a reply of 200 kB is drawn without half of the frames being late", {}, async (stage) => {
+  const tab = await stage.open();
+  await tab.say("Tell me everything.");
+  const call = await stage.upstream.nextCall();
+  await tab.page.evaluate(() => {
+    globalThis.frames = [];
+    let last = performance.now();
+    requestAnimationFrame(function measure(now) {
+      globalThis.frames.push(now - last);
+      last = now;
+      requestAnimationFrame(measure);
+    });
+  });
+  let sent = 0;
+  for (let number = 1; sent < LONG_BYTES; number++) {
+    const text = `${section(number)}\n\n`;
+    call.say(text);
+    sent += text.length;
+    // As fast as the page draws, and no faster.
+    await tab.page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+  call.say("The end of it.");
+  call.finish();
+  await tab.shows("The end of it.");
+  const frames = (await tab.page.evaluate(() => globalThis.frames)).toSorted((a, b) => a - b);
+  const median = frames[Math.floor(frames.length / 2)];
+  assert.ok(frames.length > 100, `${frames.length} frames`);
+  assert.ok(median < SMOOTH_MS, `a median of ${median} ms`);
+  console.log(`      ${frames.length} frames, median ${median.toFixed(1)} ms, 95 % ${frames[Math.floor(frames.length * 0.95)].toFixed(1)} ms, longest ${frames.at(-1).toFixed(0)} ms`);
+  await tab.rests();
+  const [, stored] = await stage.messages(tab);
+  assert.equal(stored.content.length, sent + "The end of it.".length);
+});
