@@ -21,7 +21,7 @@ async fn a_page_that_has_its_name_resolve_to_this_machine_reads_nothing() {
         "localhost.evil.example",
         "127.0.0.1.evil.example",
     ] {
-        for path in ["/", "/sessions", "/metrics", "/static/app.js", "/nothing"] {
+        for path in ["/", "/sessions", "/metrics", "/static/dist/page.js", "/nothing"] {
             refused(get(&app, path, host).await, 421, "unknown-host").await;
         }
     }

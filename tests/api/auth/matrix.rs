@@ -47,7 +47,7 @@ fn calls(things: &Things) -> Vec<Call> {
             .replace("{id}", id)
             .replace("{messageId}", message)
             .replace("{user}", "eve")
-            .replace("{path:.*}", "app.js");
+            .replace("{path:.*}", "dist/page.js");
         assert!(!filled.contains('{'), "{path}: say what is filled in");
         let body = match (method.as_str(), path) {
             ("POST", "/stream-chat") => json!({ "sessionId": session, "message": "?" }),
