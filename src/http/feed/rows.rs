@@ -79,9 +79,12 @@ pub(super) fn changed(subject: &str, changes: Changes, since: i64, turn: TurnPla
         ..
     } = changes;
     let session = Some(session).filter(|session| session.fields_revision > since);
-    let revisions = messages.iter().map(|message| message.revision);
-    let revisions = revisions.chain(session.iter().map(|session| session.fields_revision));
-    let mut complete = complete_after_each(revisions.collect()).into_iter();
+    let rows = messages
+        .iter()
+        .map(|message| (message.created_revision, message.revision))
+        .chain(session.iter().map(|session| (since, session.fields_revision)))
+        .map(|(created, revision)| RowRevision::told_since(since, created, revision));
+    let mut complete = complete_after_each(&rows.collect::<Vec<_>>()).into_iter();
     let mut place = |revision| Place {
         revision: complete.next().unwrap_or(revision),
         turn,
@@ -107,26 +110,69 @@ pub(super) fn changed(subject: &str, changes: Changes, since: i64, turn: TurnPla
     frames
 }
 
-/// For each of these revisions, in the order in which they are sent: up to which one nothing is missing after it.
-fn complete_after_each(mut revisions: Vec<i64>) -> Vec<i64> {
-    let last = revisions.iter().copied().max().unwrap_or(0);
-    let mut missing = last + 1;
-    for revision in revisions.iter_mut().rev() {
-        let own = std::mem::replace(revision, missing - 1);
-        missing = missing.min(own);
+/// What a row means for a reader that has not been sent it yet.
+#[derive(Clone, Copy)]
+struct RowRevision {
+    /// From this revision on the reader is missing something. A row that is new to it is missing since it was created:
+    /// named as a change of a row that the reader does not have, it would be lost.
+    missing_from: i64,
+    revision: i64,
+}
+
+impl RowRevision {
+    fn told_since(since: i64, created: i64, revision: i64) -> Self {
+        let missing_from = if created > since { created } else { revision };
+        Self {
+            missing_from,
+            revision,
+        }
     }
-    revisions
+}
+
+/// For each of these rows, in the order in which they are sent: up to which revision nothing is missing after it.
+fn complete_after_each(rows: &[RowRevision]) -> Vec<i64> {
+    let last = rows.iter().map(|row| row.revision).max().unwrap_or(0);
+    let mut missing = last + 1;
+    let mut complete: Vec<_> = rows
+        .iter()
+        .rev()
+        .map(|row| {
+            let after = missing - 1;
+            missing = missing.min(row.missing_from);
+            after
+        })
+        .collect();
+    complete.reverse();
+    complete
 }
 
 #[cfg(test)]
 mod tests {
-    use super::complete_after_each;
+    use super::{RowRevision, complete_after_each};
+
+    fn complete(since: i64, rows: &[(i64, i64)]) -> Vec<i64> {
+        let rows = rows
+            .iter()
+            .map(|(created, revision)| RowRevision::told_since(since, *created, *revision));
+        complete_after_each(&rows.collect::<Vec<_>>())
+    }
 
     #[test]
     fn a_reader_that_is_cut_between_rows_is_sent_the_missing_ones_again() {
-        assert_eq!(complete_after_each(vec![2, 3]), [2, 3]);
-        assert_eq!(complete_after_each(vec![2, 6, 4, 5]), [3, 3, 4, 6]);
-        assert_eq!(complete_after_each(vec![9, 8, 7]), [6, 6, 9]);
-        assert_eq!(complete_after_each(Vec::new()), [0; 0]);
+        let changed = |revisions: &[i64]| {
+            let rows = revisions.iter().map(|revision| (1, *revision));
+            complete(1, &rows.collect::<Vec<_>>())
+        };
+        assert_eq!(changed(&[2, 3]), [2, 3]);
+        assert_eq!(changed(&[2, 6, 4, 5]), [3, 3, 4, 6]);
+        assert_eq!(changed(&[9, 8, 7]), [6, 6, 9]);
+        assert_eq!(changed(&[]), [0; 0]);
+    }
+
+    #[test]
+    fn a_row_that_is_new_to_a_reader_stays_new_until_it_is_sent() {
+        // The second was created at 4 and changed at 12.
+        assert_eq!(complete(3, &[(5, 5), (4, 12)]), [3, 12]);
+        assert_eq!(complete(4, &[(5, 5), (4, 12)]), [11, 12]);
     }
 }

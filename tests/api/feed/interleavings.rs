@@ -156,7 +156,7 @@ async fn be_cut(device: &mut Viewer, mut chance: Chance, through: &AtomicBool) {
 
 #[tokio::test]
 async fn devices_that_are_cut_at_random_show_the_session_as_it_is_whatever_was_done() {
-    for round in Round::all("FEED", 1) {
+    for round in Round::all("FEED", 6) {
         let app = Setup::new().without_merging().start();
         let session_id = app.learner.create_session().await;
         let mut devices = Vec::new();
