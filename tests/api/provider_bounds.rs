@@ -11,9 +11,8 @@ use crate::upstream::{Script, Step, chunk};
 
 /// What one provider's stream may add to the memory of the server.
 const MOST: u64 = 8 << 20;
-/// What a reply of the largest size may add: it is held in the turn, in its log, in the record of the attempt that
-/// wrote it, and in what is written of all three.
-const MOST_OF_A_WHOLE_REPLY: u64 = 18 << 20;
+/// What a reply of the largest size may add: it is held in the turn, in its log, and in what is written of both.
+const MOST_OF_A_WHOLE_REPLY: u64 = 14 << 20;
 const PIECE: usize = 64 * 1024;
 /// More pieces than anybody reads: 64 GiB.
 const ENDLESS: usize = 1 << 20;
