@@ -66,6 +66,7 @@ impl Drop for Checkpointer {
 }
 
 fn run(connector: &Connector, writer: &Writer, stopped: &Receiver<()>) {
+    let own = connector.file_id();
     let mut connection = None;
     let (mut done, mut last) = (0, Instant::now());
     let mut erased_at = None::<Instant>;
@@ -79,6 +80,11 @@ fn run(connector: &Connector, writer: &Writer, stopped: &Receiver<()>) {
         (done, last) = (written, Instant::now());
         if connection.is_none() {
             connection = connector.open_for_upkeep().ok();
+        }
+        // Another file in its place is not ours to write to, least of all from the log of the old one. Asked after
+        // the opening, so that it is this file that was opened.
+        if connector.file_id() != own {
+            return;
         }
         match connection
             .as_mut()
