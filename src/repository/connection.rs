@@ -1,8 +1,9 @@
 //! Opens connections to the database file, each set up the same way.
 
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -77,16 +78,67 @@ impl Connector {
     }
 
     /// The file's identity: it changes when somebody puts another file in its place.
-    pub(super) fn file_id(&self) -> Option<(u64, u64)> {
+    pub(super) fn file_id(&self) -> Option<FileId> {
         let metadata = std::fs::metadata(&self.path).ok()?;
-        Some((metadata.dev(), metadata.ino()))
+        Some(FileId::of(&metadata))
     }
 
     /// The identity of the write-ahead log, and its length in bytes; `None` when there is none.
-    pub(super) fn log_id(&self) -> Option<(u64, u64, u64)> {
+    pub(super) fn log_id(&self) -> Option<(FileId, u64)> {
         let mut path = self.path.as_os_str().to_owned();
         path.push("-wal");
         let metadata = std::fs::metadata(path).ok()?;
-        Some((metadata.dev(), metadata.ino(), metadata.len()))
+        Some((FileId::of(&metadata), metadata.len()))
+    }
+}
+
+/// Which file it is. A new file may be given the inode of one that was deleted, but not its time of birth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct FileId {
+    device: u64,
+    inode: u64,
+    /// Nanoseconds since the Unix epoch; 0 where the file system does not know.
+    born: u128,
+}
+
+impl FileId {
+    fn of(metadata: &Metadata) -> Self {
+        let born = metadata.created().ok();
+        let born = born.and_then(|moment| moment.duration_since(UNIX_EPOCH).ok());
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            born: born.map_or(0, |since| since.as_nanos()),
+        }
+    }
+}
+
+impl std::fmt::Display for FileId {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}:{}:{}", self.device, self.inode, self.born)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FileId;
+
+    #[test]
+    fn a_new_file_is_another_one_also_when_it_is_given_an_old_inode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let make = || {
+            std::fs::write(&path, "x").unwrap();
+            let id = FileId::of(&std::fs::metadata(&path).unwrap());
+            std::fs::remove_file(&path).unwrap();
+            id
+        };
+        let ids: Vec<_> = std::iter::repeat_with(make).take(50).collect();
+        let kept = FileId::of(&std::fs::metadata(folder.path()).unwrap());
+        assert_eq!(kept, FileId::of(&std::fs::metadata(folder.path()).unwrap()));
+        assert!(
+            ids.windows(2).all(|pair| pair[0].born == 0 || pair[0] != pair[1]),
+            "{ids:?}"
+        );
     }
 }

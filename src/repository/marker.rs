@@ -91,7 +91,7 @@ impl FileLock {
         let mut lines = self.remembered.lines().skip(2);
         let (file, log) = (lines.next(), lines.nth(1));
         let replaced = self.database_existed && file.is_some_and(|file| file != file_line(connector));
-        let has_content = connector.log_id().is_some_and(|(_, _, length)| length > 0);
+        let has_content = connector.log_id().is_some_and(|(_, length)| length > 0);
         replaced && has_content && log == Some(&log_line(connector))
     }
 
@@ -163,13 +163,12 @@ fn boot_line() -> String {
 }
 
 fn file_line(connector: &Connector) -> String {
-    let (device, inode) = connector.file_id().unwrap_or_default();
-    format!("file {device}:{inode}")
+    format!("file {}", connector.file_id().unwrap_or_default())
 }
 
 fn log_line(connector: &Connector) -> String {
-    let (device, inode, _) = connector.log_id().unwrap_or_default();
-    format!("log {device}:{inode}")
+    let (id, _) = connector.log_id().unwrap_or_default();
+    format!("log {id}")
 }
 
 /// As wide for each age, so that it can be overwritten and compared.

@@ -10,7 +10,7 @@ use diesel::sqlite::SqliteConnection;
 use tokio::sync::watch;
 
 use super::checkpoint::checkpoint;
-use super::connection::Connector;
+use super::connection::{Connector, FileId};
 use super::erasure::Erasure;
 use super::error::RepositoryError;
 use super::group::Group;
@@ -42,7 +42,7 @@ pub(super) struct WriterThread {
     fanout: Arc<Fanout>,
     bytes_written: Arc<AtomicU64>,
     erasure: Arc<Erasure>,
-    file_id: Option<(u64, u64)>,
+    file_id: Option<FileId>,
     age_note: AgeNote,
     /// What was written when the database became older last.
     aged_at: u64,
