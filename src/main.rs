@@ -3,6 +3,7 @@
 mod token;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tutorstream::config::{ServeArgs, Settings, log_format};
@@ -56,9 +57,11 @@ fn main() -> ExitCode {
     code
 }
 
-fn run(args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
-    let runtime = main_runtime()?;
-    let served = runtime.block_on(serve(args));
+fn run(mut args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
+    args.read_keys();
+    let settings = Settings::load(args)?;
+    let runtime = main_runtime(settings.commit_window)?;
+    let served = runtime.block_on(serve(settings));
     // After a second signal nothing is waited for.
     runtime.shutdown_background();
     served
@@ -68,7 +71,7 @@ fn run(args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
 #[expect(clippy::print_stdout, reason = "what was found is what this command is for")]
 fn examine(mut args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
     args.read_keys();
-    let report = main_runtime()?.block_on(doctor::examine(args));
+    let report = main_runtime(Duration::ZERO)?.block_on(doctor::examine(args));
     println!("{report}");
     if report.is_well() {
         Ok(())
@@ -77,9 +80,8 @@ fn examine(mut args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-async fn serve(mut args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
-    args.read_keys();
-    let application = Application::build(Settings::load(args)?).await?;
+async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
+    let application = Application::build(settings).await?;
     announce(&application);
     Ok(application.run_until_stopped().await?)
 }

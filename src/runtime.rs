@@ -10,27 +10,26 @@ use tokio::runtime::{Builder, Runtime};
 const SOON: Duration = Duration::from_micros(250);
 /// and one to which that happens so many times in a row is under load. A burst, such as the start of a turn, is shorter.
 const LOAD: u32 = 64;
-/// How long a thread under load gathers work: the most that this adds to a delta's way.
-const GATHER: Duration = Duration::from_millis(2);
 
 thread_local! {
     static PARKED_AT: Cell<Option<Instant>> = const { Cell::new(None) };
     static WOKEN_SOON: Cell<u32> = const { Cell::new(0) };
 }
 
-/// A multi-threaded runtime that gathers work under load and answers at once otherwise.
+/// A multi-threaded runtime that gathers work under load, for as long as `gather` says, and answers at once otherwise.
+/// That is the most that this adds to a delta's way.
 ///
 /// # Errors
 /// When the system gives no threads or no epoll.
-pub fn main_runtime() -> std::io::Result<Runtime> {
+pub fn main_runtime(gather: Duration) -> std::io::Result<Runtime> {
     // The other half is for the HTTP workers. Fewer threads mean fewer hand-overs between them.
     let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
     Builder::new_multi_thread()
         .worker_threads(threads)
         .enable_all()
-        .on_thread_park(|| {
-            if WOKEN_SOON.get() >= LOAD {
-                std::thread::sleep(GATHER);
+        .on_thread_park(move || {
+            if WOKEN_SOON.get() >= LOAD && !gather.is_zero() {
+                std::thread::sleep(gather);
             }
             PARKED_AT.set(Some(Instant::now()));
         })

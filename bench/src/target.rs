@@ -14,12 +14,53 @@ use crate::plan::Plan;
 use crate::process::{Launch, Process, Scratch};
 use crate::reader::Request;
 
+/// How the server stores.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Storing {
+    durability: String,
+    /// Milliseconds.
+    merge_window: u32,
+    /// Milliseconds; without it the server's own.
+    commit_window: Option<u32>,
+}
+
+impl Storing {
+    /// With the server's own commit window.
+    pub(crate) fn new(durability: &str, merge_window: u32) -> Self {
+        Self {
+            durability: durability.to_owned(),
+            merge_window,
+            commit_window: None,
+        }
+    }
+}
+
+impl FromStr for Storing {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let wrong = || {
+            "expected nginx, or such as full/0 or full/0/1: durability, merge and commit window".to_owned()
+        };
+        let (durability, windows) = text.split_once('/').ok_or_else(wrong)?;
+        let known = ["off", "normal", "full"].contains(&durability);
+        let windows: std::result::Result<Vec<u32>, _> = windows.split('/').map(str::parse).collect();
+        match windows.as_deref() {
+            Ok([merge_window, rest @ ..]) if known && rest.len() < 2 => Ok(Self {
+                durability: durability.to_owned(),
+                merge_window: *merge_window,
+                commit_window: rest.first().copied(),
+            }),
+            _ => Err(wrong()),
+        }
+    }
+}
+
 /// Which program to measure, and how it is set.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Subject {
     Nginx,
-    /// Durability and merge window in milliseconds.
-    Server(String, u32),
+    Server(Storing),
 }
 
 impl FromStr for Subject {
@@ -29,13 +70,7 @@ impl FromStr for Subject {
         if text == "nginx" {
             return Ok(Self::Nginx);
         }
-        let parts = text.split_once('/').and_then(|(durability, merge)| {
-            let known = ["off", "normal", "full"].contains(&durability);
-            Some((known.then(|| durability.to_owned())?, merge.parse().ok()?))
-        });
-        let (durability, merge) =
-            parts.ok_or("expected nginx, or such as full/0: durability/merge window")?;
-        Ok(Self::Server(durability, merge))
+        text.parse().map(Self::Server)
     }
 }
 
@@ -43,7 +78,15 @@ impl Subject {
     pub(crate) fn label(&self) -> String {
         match self {
             Self::Nginx => "nginx".to_owned(),
-            Self::Server(durability, merge) => format!("tutorstream {durability}, merge {merge} ms"),
+            Self::Server(storing) => {
+                let Storing {
+                    durability,
+                    merge_window,
+                    commit_window,
+                } = storing;
+                let commit = commit_window.map_or_else(String::new, |window| format!(", commit {window} ms"));
+                format!("tutorstream {durability}, merge {merge_window} ms{commit}")
+            }
         }
     }
 }
@@ -63,8 +106,8 @@ impl Target {
         let folder = Scratch::new(&options.folder(), "target")?;
         let (process, address) = match subject {
             Subject::Nginx => start_nginx(&folder, options, upstream)?,
-            Subject::Server(durability, merge) => {
-                let variables = server_variables(&folder, upstream, durability, *merge, options);
+            Subject::Server(storing) => {
+                let variables = server_variables(&folder, upstream, storing, options);
                 start_server(&folder, options, variables).await?
             }
         };
@@ -152,8 +195,7 @@ const TURN_ENDINGS: &[&str] = &["event: turn-end", "\"status\":\"complete\""];
 fn server_variables(
     folder: &Scratch,
     upstream: SocketAddr,
-    durability: &str,
-    merge: u32,
+    storing: &Storing,
     options: &Options,
 ) -> Vec<(String, String)> {
     let set = |name: &str, value: String| (name.to_owned(), value);
@@ -166,10 +208,14 @@ fn server_variables(
         set("OPENAI_BASE_URL", format!("http://{upstream}/v1")),
         set("OPENAI_API_KEY", "bench-key".to_owned()),
         set("OPENAI_MODEL", "bench".to_owned()),
-        set("TUTORSTREAM_DURABILITY", durability.to_owned()),
-        set("TUTORSTREAM_MERGE_WINDOW_MS", merge.to_string()),
+        set("TUTORSTREAM_DURABILITY", storing.durability.clone()),
+        set("TUTORSTREAM_MERGE_WINDOW_MS", storing.merge_window.to_string()),
         set("RUST_LOG", "warn".to_owned()),
     ];
+    let commit_window = storing
+        .commit_window
+        .map(|window| set("TUTORSTREAM_COMMIT_WINDOW_MS", window.to_string()));
+    variables.extend(commit_window);
     variables.extend(options.server_env.iter().cloned());
     variables
 }
@@ -223,12 +269,20 @@ fn start_nginx(folder: &Scratch, options: &Options, upstream: SocketAddr) -> Res
 
 #[cfg(test)]
 mod tests {
-    use super::Subject;
+    use super::{Storing, Subject};
 
     #[test]
     fn a_subject_is_read_from_the_command_line() {
         assert_eq!("nginx".parse(), Ok(Subject::Nginx));
-        assert_eq!("full/25".parse(), Ok(Subject::Server("full".to_owned(), 25)));
-        assert!("half/25".parse::<Subject>().is_err());
+        let storing = |commit_window| Storing {
+            durability: "full".to_owned(),
+            merge_window: 25,
+            commit_window,
+        };
+        assert_eq!("full/25".parse(), Ok(Subject::Server(storing(None))));
+        assert_eq!("full/25/0".parse(), Ok(Subject::Server(storing(Some(0)))));
+        for wrong in ["half/25", "full", "full/", "full/25/0/0"] {
+            assert!(wrong.parse::<Subject>().is_err(), "{wrong}");
+        }
     }
 }

@@ -25,6 +25,9 @@ pub struct ServeArgs {
     /// Deltas of a turn that arrive within so many milliseconds become one event [default: 25]
     #[arg(long, env = "TUTORSTREAM_MERGE_WINDOW_MS")]
     pub merge_window_ms: Option<u64>,
+    /// Least time between two commits under load, in milliseconds [default: 2]
+    #[arg(long, env = "TUTORSTREAM_COMMIT_WINDOW_MS")]
+    pub commit_window_ms: Option<u64>,
     /// How long running turns may go on after SIGTERM, in seconds [default: 20]
     #[arg(long, env = "TUTORSTREAM_DRAIN_SECONDS")]
     pub drain_seconds: Option<u64>,

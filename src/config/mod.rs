@@ -58,7 +58,7 @@ pub struct Settings {
     pub durability: Durability,
     /// Deltas of a turn that arrive within this time become one event.
     pub merge_window: Duration,
-    /// Least time between two group commits.
+    /// Least time between two group commits under load; the main runtime gathers work for as long.
     pub commit_window: Duration,
     /// How long running turns may go on after SIGTERM.
     pub drain: Duration,
@@ -106,7 +106,7 @@ impl Settings {
             database: database_path(args.database_url.or(file.database_url))?,
             durability: args.durability.or(file.durability).unwrap_or_default(),
             merge_window: milliseconds(args.merge_window_ms.or(file.merge_window_ms).unwrap_or(25)),
-            commit_window: milliseconds(file.commit_window_ms.unwrap_or(2)),
+            commit_window: milliseconds(args.commit_window_ms.or(file.commit_window_ms).unwrap_or(2)),
             drain: Duration::from_secs(args.drain_seconds.or(file.drain_seconds).unwrap_or(20)),
             allowed_origins: origins(file.allowed_origins)?,
             allowed_hosts: hosts(&file.allowed_hosts, bind)?,

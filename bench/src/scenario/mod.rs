@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use crate::Result;
 use crate::run::Bench;
 use crate::table::Table;
-use crate::target::Subject;
+use crate::target::{Storing, Subject};
 
 /// What to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -72,7 +72,7 @@ fn subjects(bench: &Bench, servers: &[(&str, u32)]) -> Vec<Subject> {
     }
     let servers = servers
         .iter()
-        .map(|(durability, merge)| Subject::Server((*durability).to_owned(), *merge));
+        .map(|(durability, merge)| Subject::Server(Storing::new(durability, *merge)));
     std::iter::once(Subject::Nginx).chain(servers).collect()
 }
 
