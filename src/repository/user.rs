@@ -58,6 +58,19 @@ impl UserRepository {
         &self.reading
     }
 
+    /// The same for a turn's task, which waits longer for a connection than a request does.
+    #[must_use]
+    pub fn patient(&self) -> Self {
+        let reading = ReadingRepository {
+            pool: self.reading.pool.patient(),
+            ..self.reading.clone()
+        };
+        Self {
+            reading,
+            ..self.clone()
+        }
+    }
+
     pub(super) fn scope(&self) -> Scope {
         self.reading.scope.clone()
     }

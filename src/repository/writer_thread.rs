@@ -26,7 +26,7 @@ use crate::telemetry::Metrics;
 /// After so long without a commit readers are told.
 const DEGRADED_AFTER: Duration = Duration::from_secs(10);
 /// After so long without a commit turns fail.
-const UNAVAILABLE_AFTER: Duration = Duration::from_secs(30);
+pub(super) const UNAVAILABLE_AFTER: Duration = Duration::from_secs(30);
 /// Pause between two tries of a group.
 const RETRY_PAUSE: Duration = Duration::from_millis(25);
 /// How often old batches are deleted.

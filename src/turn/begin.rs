@@ -93,7 +93,7 @@ impl Turns {
     ) -> Arc<LiveTurn> {
         let writer = self.repository.writer().clone();
         let log = TurnLog::new(turn.id, writer, Arc::clone(&self.merging), from);
-        let live = LiveTurn::new(turn, (user, seat), log);
+        let live = LiveTurn::new(turn, (user.patient(), seat), log);
         self.lock().insert(live.turn.id, Arc::clone(&live));
         if self.abandoning.load(Ordering::SeqCst) {
             live.interrupt(Interruption::Abandon);
@@ -104,6 +104,6 @@ impl Turns {
 
     pub(super) fn spawn(self: &Arc<Self>, live: Arc<LiveTurn>, beginning: Beginning) {
         self.tasks
-            .spawn_on(Arc::clone(self).run(live, beginning), &self.main);
+            .spawn_on(Arc::clone(self).run(live, Box::new(beginning)), &self.main);
     }
 }

@@ -71,7 +71,8 @@ pub(super) fn attempt_start(live: &LiveTurn, attempt: i32, reason: &'static str)
 
 impl Turns {
     /// From the begin of a turn to its stored end.
-    pub(super) async fn run(self: Arc<Self>, live: Arc<LiveTurn>, mut beginning: Beginning) {
+    /// What a turn begins with is boxed: every call on the way would keep a place for it as long as the reply streams.
+    pub(super) async fn run(self: Arc<Self>, live: Arc<LiveTurn>, mut beginning: Box<Beginning>) {
         let kept = std::mem::take(&mut beginning.kept);
         let turn = &live.turn;
         let mut reply = Reply::new(turn.id, turn.provider.clone(), beginning.attempt, kept);
@@ -82,53 +83,65 @@ impl Turns {
         Box::pin(self.end(&live, ending, reply)).await;
     }
 
-    async fn drive(&self, live: &Arc<LiveTurn>, beginning: Beginning, reply: &mut Reply) -> Ending {
+    async fn drive(&self, live: &Arc<LiveTurn>, beginning: Box<Beginning>, reply: &mut Reply) -> Ending {
         let began = Instant::now();
-        let Beginning {
-            predecessors,
-            stop_predecessors,
-            crashed,
-            focus_told,
-            ..
-        } = beginning;
-        if let Some(ending) = Box::pin(self.wait_for(live, &predecessors, stop_predecessors)).await {
+        if let Err(ending) = Box::pin(self.prepare(live, beginning, reply)).await {
             return ending;
         }
-        if let Some(crashed) = crashed {
-            reply.add_crashed(crashed);
-        }
-        if let Err(interruption) = Box::pin(self.focus(live, reply.has_text(), focus_told)).await {
-            return Ending::Interrupted(interruption);
-        }
         let first = self.chain.find(&live.turn.provider).unwrap_or_default();
-        let course = self.chain.course(first, reply.has_text());
-        let attempting = Attempting {
+        let mut course = self.chain.course(first, reply.has_text());
+        let mut attempting = Attempting {
             live,
             reply,
             prompt: None,
             reason: "",
             began,
         };
-        self.follow(course, attempting).await
+        self.follow(&mut course, &mut attempting).await
+    }
+
+    /// All that comes before a provider is asked.
+    async fn prepare(
+        &self,
+        live: &Arc<LiveTurn>,
+        beginning: Box<Beginning>,
+        reply: &mut Reply,
+    ) -> Result<(), Ending> {
+        let Beginning {
+            predecessors,
+            stop_predecessors,
+            crashed,
+            focus_told,
+            ..
+        } = *beginning;
+        if let Some(ending) = self.wait_for(live, &predecessors, stop_predecessors).await {
+            return Err(ending);
+        }
+        if let Some(crashed) = crashed {
+            reply.add_crashed(crashed);
+        }
+        self.focus(live, reply.has_text(), focus_told)
+            .await
+            .map_err(Ending::Interrupted)
     }
 
     /// Calls providers until one ends the reply or nobody is left to ask.
-    async fn follow(&self, mut course: Course, mut attempting: Attempting<'_>) -> Ending {
+    async fn follow(&self, course: &mut Course, attempting: &mut Attempting<'_>) -> Ending {
         let live = attempting.live;
         let mut told: Option<Told> = None;
         loop {
             match course.step() {
                 Step::Call(call) => {
                     let on_first = || course.began(call.link);
-                    let broken = self.attempt(&mut attempting, call, on_first).await;
+                    let broken = self.attempt(attempting, call, on_first).await;
                     let begun = broken.begun;
-                    match self.settle(&mut attempting, &mut course, call, broken) {
+                    match self.settle(attempting, course, call, broken) {
                         Ok(error) => told = Some(worth_telling(told, Told { error, begun })),
                         Err(ending) => return ending,
                     }
                 }
                 Step::Wait(wait) => {
-                    self.show_wait(&attempting, wait);
+                    self.show_wait(attempting, wait);
                     let interrupted = tokio::select! {
                         biased;
                         interruption = live.interruption() => Some(interruption),
