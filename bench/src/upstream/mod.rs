@@ -83,7 +83,7 @@ impl Upstream {
         while let Some(body) = http::read_request(&socket, &mut unread).await? {
             let arrival = now_ns();
             match requested_plan(&body) {
-                None => http::write_all(&socket, &wire::plain(&wire::planned_focus())).await?,
+                None => http::write_all(&socket, &wire::planned_focus()).await?,
                 Some(plan) => {
                     http::write_all(&socket, &wire::opening()).await?;
                     if plan.rate == 0.0 {

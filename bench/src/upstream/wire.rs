@@ -4,6 +4,8 @@
 //! Text of a delta: `~` and the send stamp. The first has `^` and the request's arrival before it,
 //! the last `=` and the number of all deltas after it. Numbers have 16 hexadecimal digits.
 
+use serde_json::json;
+
 use crate::clock::{STAMP_DIGITS, write_hex};
 
 const ENVELOPE: &str = r#""id":"chatcmpl-CbN4qTz0Wc8s1RkVJw6uYhLx2DfEa","object":"chat.completion.chunk","created":1762000000,"model":"bench","system_fingerprint":"fp_4470f3d2b1""#;
@@ -16,19 +18,19 @@ pub(crate) fn opening() -> Vec<u8> {
     bytes
 }
 
-/// A JSON response that is no stream.
-pub(crate) fn plain(body: &str) -> Vec<u8> {
-    let length = body.len();
-    format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
-        .into_bytes()
-}
-
-/// An answer that is complete at once: what a planner that asks for JSON gets.
-pub(crate) fn planned_focus() -> String {
-    let plan = r#"{\"topic\":\"fractions\",\"objective\":\"add fractions\",\"strategy\":\"worked example\",\"steps\":[\"common denominator\",\"add\"],\"misconceptions\":[],\"difficulty\":\"medium\"}"#;
-    format!(
-        r#"{{"id":"chatcmpl-1","object":"chat.completion","created":1762000000,"model":"bench","choices":[{{"index":0,"message":{{"role":"assistant","content":"{plan}"}},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":20,"completion_tokens":40,"total_tokens":60}}}}"#
-    )
+/// A whole stream: the plan of a session, which is what any other request than a bench's stream asks for.
+pub(crate) fn planned_focus() -> Vec<u8> {
+    let plan = json!({
+        "topic": "fractions", "objective": "Add two fractions", "priorKnowledge": "", "strategy": "worked-example",
+        "steps": [{"title": "Find a common denominator", "done": false}, {"title": "Add", "done": false}],
+        "misconceptions": [], "difficulty": "introductory", "language": "en", "checkQuestion": "What is 1/2 + 1/3?",
+        "mastery": [],
+    });
+    let delta = json!({"content": plan.to_string()});
+    let mut bytes = opening();
+    bytes.extend(framed(record(&delta.to_string(), "null").as_bytes()));
+    bytes.extend(ending(60));
+    bytes
 }
 
 /// The first delta: when the request arrived, and the stamp of sending.
@@ -36,14 +38,20 @@ pub(crate) fn first_delta(arrival: u64, stamp: u64) -> Vec<u8> {
     framed(content(&format!("^{arrival:016x}~{stamp:016x}")).as_bytes())
 }
 
-/// The last delta with the number of all, the finish chunk, the usage chunk and the end of the body.
+/// The last delta with the number of all, and the end of the stream.
 pub(crate) fn closing(stamp: u64, total: u64) -> Vec<u8> {
-    let usage = format!(
-        "data: {{{ENVELOPE},\"choices\":[],\"usage\":{{\"prompt_tokens\":20,\"completion_tokens\":{total},\"total_tokens\":{}}}}}\n\n",
-        total + 20
-    );
     let mut bytes = framed(content(&format!("~{stamp:016x}={total:016x}")).as_bytes());
-    bytes.extend(framed(record("{}", "\"stop\"").as_bytes()));
+    bytes.extend(ending(total));
+    bytes
+}
+
+/// The finish chunk, the usage chunk and the end of the body.
+fn ending(tokens: u64) -> Vec<u8> {
+    let usage = format!(
+        "data: {{{ENVELOPE},\"choices\":[],\"usage\":{{\"prompt_tokens\":20,\"completion_tokens\":{tokens},\"total_tokens\":{}}}}}\n\n",
+        tokens + 20
+    );
+    let mut bytes = framed(record("{}", "\"stop\"").as_bytes());
     bytes.extend(framed(usage.as_bytes()));
     bytes.extend(framed(b"data: [DONE]\n\n"));
     bytes.extend(b"0\r\n\r\n");
