@@ -52,7 +52,7 @@ async fn a_good_token_is_its_user_and_forged_headers_are_refused() {
     alice.send("Why is the sky blue?").await.until_end().await;
     let right = claims("alice");
     let token = |header: &Value| signer.token(header, &right);
-    let good = token(&json!({ "alg": "HS256" }));
+    let good = token(&json!({ "alg": "HS256", "typ": "JWT" }));
     let parts: Vec<&str> = good.split('.').collect();
     let none = token(&with("alg", json!("none")));
     let unsigned = format!("{}.", none.rsplit_once('.').expect("a token").0);
@@ -65,6 +65,14 @@ async fn a_good_token_is_its_user_and_forged_headers_are_refused() {
             ("another alg", token(&with("alg", json!("HS384")))),
             ("alg of a public key", token(&with("alg", json!("RS256")))),
             ("no alg", token(&json!({ "typ": "JWT" }))),
+            ("no type", token(&json!({ "alg": "HS256" }))),
+            ("no type, null", token(&with("typ", Value::Null))),
+            ("an empty type", token(&with("typ", json!("")))),
+            ("a list of types", token(&with("typ", json!(["JWT"])))),
+            (
+                "a type that goes on",
+                token(&with("typ", json!("application/jwt/x"))),
+            ),
             ("alg is a list", token(&with("alg", json!(["HS256"])))),
             ("crit", token(&with("crit", json!(["exp"])))),
             ("empty crit", token(&with("crit", json!([])))),
@@ -76,7 +84,10 @@ async fn a_good_token_is_its_user_and_forged_headers_are_refused() {
             ("kid is huge", token(&with("kid", json!("k".repeat(300))))),
             (
                 "alg twice",
-                signer.token_of_bytes(br#"{"alg":"HS256","alg":"HS256"}"#, right.to_string().as_bytes()),
+                signer.token_of_bytes(
+                    br#"{"alg":"HS256","alg":"HS256","typ":"JWT"}"#,
+                    right.to_string().as_bytes(),
+                ),
             ),
             (
                 "no object",
@@ -94,6 +105,36 @@ async fn a_good_token_is_its_user_and_forged_headers_are_refused() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_token_is_of_a_type_that_is_meant_for_apis_or_that_the_settings_name() {
+    let names = [
+        "JWT",
+        "jwt",
+        "application/jwt",
+        "at+jwt",
+        "application/at+JWT",
+        "logout+jwt",
+        "dpop+jwt",
+    ];
+    for (line, accepted) in [
+        ("", &names[..5]),
+        (r#"types = ["at+jwt"]"#, &names[3..5]),
+        (r#"types = ["application/Logout+JWT"]"#, &names[5..6]),
+    ] {
+        let setup = Setup::new().variable("TUTORSTREAM_JWT_SECRET", SECRET);
+        let app = setup.tables(&table("HS256", line)).start();
+        for name in names {
+            let token = Signer::secret().token(&with("typ", json!(name)), &claims("alice"));
+            let status = app.learner.with_token(Some(&token)).status_of("/sessions").await;
+            assert_eq!(
+                status == 200,
+                accepted.contains(&name),
+                "{name}: {status} with {line:?}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -154,7 +195,7 @@ async fn each_algorithm_is_checked_against_its_keys_and_no_other() {
         let public = signer.jwk("one").to_string();
         let confused = Signer::Secret(public.into_bytes());
         let forged = |name: &str, value: Value| {
-            let mut header = json!({ "alg": signer.algorithm(), "kid": "two" });
+            let mut header = json!({ "alg": signer.algorithm(), "typ": "JWT", "kid": "two" });
             header[name] = value;
             Signer::edwards().token(&header, &claims("alice"))
         };
@@ -198,6 +239,11 @@ async fn it_does_not_start_with_settings_that_are_not_safe() {
         (
             secret(SECRET).tables(&table("HS256", "").replace("\"tutor\"", "\"\"")),
             "empty",
+        ),
+        (secret(SECRET).tables(&table("HS256", "types = []")), "jwt.types"),
+        (
+            secret(SECRET).tables(&table("HS256", "types = [\"JWT\", \"\"]")),
+            "jwt.types",
         ),
         (
             secret(SECRET).tables(&format!("[auth]\nrequired = false\n{}", table("HS256", ""))),
