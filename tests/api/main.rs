@@ -40,6 +40,7 @@ mod failing;
 mod feed;
 mod focus;
 mod golden;
+mod head_method;
 mod heads;
 mod hosts;
 mod http_oddities;
