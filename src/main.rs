@@ -92,4 +92,5 @@ async fn serve(mut args: ServeArgs) -> Result<(), Box<dyn std::error::Error>> {
 fn announce(application: &Application) {
     println!("listening on http://{}", application.address());
     log::info!("{}", application.answering());
+    log::info!("{}", application.pages());
 }

@@ -1,4 +1,5 @@
-//! The demo page, embedded in the binary. It loads nothing from elsewhere, and its policy forbids it to.
+//! The pages, embedded in the binary: the chat, and the API's documentation. They load nothing from elsewhere, and
+//! their policy forbids them to. Where they are switched off there is nothing at their paths.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -11,7 +12,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
+use super::SharedApp;
 use super::error::ApiError;
+use crate::app::App;
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
@@ -23,21 +26,26 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
     img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types dompurify";
 
-pub(super) async fn index(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    serve(&request, "index.html")
+pub(super) async fn index(app: SharedApp, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    serve(&app, &request, "index.html")
 }
 
 /// The OpenAPI document as a page.
-pub(super) async fn docs(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    serve(&request, "docs/index.html")
+pub(super) async fn docs(app: SharedApp, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    serve(&app, &request, "docs/index.html")
 }
 
-pub(super) async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
-    serve(&request, &path)
+pub(super) async fn asset(
+    app: SharedApp,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    serve(&app, &request, &path)
 }
 
-fn serve(request: &HttpRequest, path: &str) -> Result<HttpResponse, ApiError> {
-    let file = Static::get(path).ok_or_else(ApiError::not_found)?;
+fn serve(app: &App, request: &HttpRequest, path: &str) -> Result<HttpResponse, ApiError> {
+    let file = Static::get(path).filter(|_| app.pages);
+    let file = file.ok_or_else(ApiError::not_found)?;
     let zipped = takes_gzip(request.headers()) && is_text(path);
     let tag = entity_tag(&file, zipped);
     let known = request.headers().get(header::IF_NONE_MATCH);
