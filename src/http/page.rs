@@ -49,10 +49,12 @@ fn serve(app: &App, request: &HttpRequest, path: &str) -> Result<HttpResponse, A
     let zipped = takes_gzip(request.headers()) && is_text(path);
     let tag = entity_tag(&file, zipped);
     let known = request.headers().get(header::IF_NONE_MATCH);
-    let mut response = HttpResponse::Ok();
-    if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
-        response = HttpResponse::NotModified();
-    }
+    let is_known = known.is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let mut response = if is_known {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
     response
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
@@ -62,11 +64,15 @@ fn serve(app: &App, request: &HttpRequest, path: &str) -> Result<HttpResponse, A
         .insert_header(("Cross-Origin-Opener-Policy", "same-origin"))
         .insert_header(("Cross-Origin-Resource-Policy", "same-origin"))
         .content_type(file.metadata.mimetype());
-    if !zipped {
-        return Ok(response.body(file.data.into_owned()));
+    if zipped {
+        response.insert_header((header::CONTENT_ENCODING, "gzip"));
     }
-    response.insert_header((header::CONTENT_ENCODING, "gzip"));
-    Ok(response.body(gzipped(path, &file)))
+    Ok(match (is_known, zipped) {
+        // Bytes behind its header would be read as the next answer (RFC 9112, section 6.3).
+        (true, _) => response.finish(),
+        (false, true) => response.body(gzipped(path, &file)),
+        (false, false) => response.body(file.data.into_owned()),
+    })
 }
 
 /// Each file is compressed once, when it is first asked for.

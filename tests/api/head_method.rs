@@ -54,7 +54,6 @@ async fn a_document_is_described_by_head_as_get_gives_it() {
         .chain([format!("/turns/{turn}")])
         .map(|path| (path, "", 200));
     let further = [
-        ("/", "Accept-Encoding: gzip\r\n", 200),
         ("/", known.as_str(), 304),
         ("/no/such/path", "", 404),
         ("/sessions/nonsense", "", 400),
@@ -74,6 +73,39 @@ async fn a_document_is_described_by_head_as_get_gives_it() {
             assert_eq!(head.header("content-length"), Some(length.as_str()), "{path}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_length_of_a_compressed_page_is_that_of_its_bytes() {
+    let app = TestApp::start();
+    let [plain, zipped] = ["", "Accept-Encoding: gzip\r\n"];
+    let [plain, zipped] = [
+        ask(&app, "HEAD", "/", plain).await,
+        ask(&app, "HEAD", "/", zipped).await,
+    ];
+    assert_eq!(
+        [
+            plain.header("content-encoding"),
+            zipped.header("content-encoding")
+        ],
+        [None, Some("gzip")]
+    );
+    let page = app
+        .learner
+        .request(reqwest::Method::GET, "/")
+        .header("Accept-Encoding", "gzip");
+    let page = page
+        .send()
+        .await
+        .expect("the server answers")
+        .bytes()
+        .await
+        .expect("a whole body");
+    assert_eq!(
+        zipped.header("content-length"),
+        Some(page.len().to_string().as_str())
+    );
+    assert_ne!(plain.header("content-length"), zipped.header("content-length"));
 }
 
 #[tokio::test]
