@@ -46,7 +46,6 @@ impl Setup {
             .variable("OPENAI_BASE_URL", &base_url)
             .variable("OPENAI_API_KEY", "test-key-not-a-secret")
             .variable("OPENAI_MODEL", "fake-model")
-            .variable("RUST_LOG", "info")
             .variable("TUTORSTREAM_PLANNER", "off")
     }
 
