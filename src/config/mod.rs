@@ -28,6 +28,8 @@ pub use error::ConfigError;
 pub use hosts::AllowedHosts;
 pub use limits::Limits;
 pub use planner::PlannerConfig;
+#[cfg(any(test, feature = "fuzzing"))]
+pub use provider::fuzzing;
 pub use provider::{
     AnswerLimits, Auth, Continuation, ProviderProblem, ProviderSettings, Reach, RequestParameter,
     StructuredOutput, Timeouts, Wire, base_url, is_this_machine, reach, refused_parameter,

@@ -10,6 +10,8 @@ mod edge;
 mod error;
 mod feed;
 mod focus;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod json_shape;
 mod messages;
 mod objects;

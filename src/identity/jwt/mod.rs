@@ -3,6 +3,8 @@
 //! keys that are known anyway it means.
 
 mod claims;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod jws;
 mod key;
 mod key_set;
