@@ -63,6 +63,7 @@ mod resume_input;
 mod secrets;
 mod sessions;
 mod shutdown;
+mod slow_clients;
 mod stalled_reader;
 mod start_up;
 mod stop;
