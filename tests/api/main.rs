@@ -61,6 +61,7 @@ mod regeneration;
 mod restart;
 mod resume_input;
 mod secrets;
+mod security_page;
 mod sessions;
 mod shutdown;
 mod slow_clients;

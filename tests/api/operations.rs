@@ -7,6 +7,7 @@ use crate::app::{Setup, TestApp};
 use crate::checker::check_turn;
 use crate::client::{Client, header};
 use crate::problem::refused;
+use crate::setup::PROVIDER_KEY;
 use crate::upstream::{Script, Signal};
 
 async fn text(learner: &Client, path: &str) -> String {
@@ -30,13 +31,7 @@ async fn metrics_are_in_the_open_metrics_form_and_name_no_user() {
     let metrics = text(&app.learner, "/metrics").await;
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
     assert!(metrics.contains("# TYPE tutorstream_"), "{metrics}");
-    for private in [
-        &reader.session_id,
-        &reader.turn_id,
-        "sky",
-        "local",
-        "test-key-not-a-secret",
-    ] {
+    for private in [&reader.session_id, &reader.turn_id, "sky", "local", PROVIDER_KEY] {
         assert!(!metrics.contains(private), "{private} is in the metrics");
     }
 }

@@ -8,6 +8,9 @@ use crate::app::TestApp;
 use crate::server::Refusal;
 use crate::upstream::Upstream;
 
+/// What the provider is asked with. Nobody else ever sees it.
+pub(crate) const PROVIDER_KEY: &str = "test-key-not-a-secret";
+
 /// How a service is to be set up.
 pub(crate) struct Setup {
     pub(crate) variables: Vec<(String, String)>,
@@ -44,7 +47,7 @@ impl Setup {
             .database_at(&database)
             .variable("TUTORSTREAM_BIND", "127.0.0.1:0")
             .variable("OPENAI_BASE_URL", &base_url)
-            .variable("OPENAI_API_KEY", "test-key-not-a-secret")
+            .variable("OPENAI_API_KEY", PROVIDER_KEY)
             .variable("OPENAI_MODEL", "fake-model")
             .variable("TUTORSTREAM_PLANNER", "off")
     }
