@@ -29,6 +29,7 @@ mod torn_copy;
 mod auth;
 mod bad_bodies;
 mod bad_input;
+mod behind_proxies;
 mod busy;
 mod connections;
 mod continuation;
