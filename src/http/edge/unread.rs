@@ -15,7 +15,9 @@ use actix_web::web::Bytes;
 use futures_util::Stream;
 
 /// The body of a request, for those who read it and for its answer.
-pub(super) struct Unread(Rc<RefCell<Payload>>);
+pub(super) struct Unread {
+    _held: Rc<RefCell<Payload>>,
+}
 
 impl Unread {
     /// Takes hold of the body, if it is chunked.
@@ -24,7 +26,7 @@ impl Unread {
         let body = Rc::new(RefCell::new(request.take_payload()));
         let payload = Box::pin(Shared(Rc::clone(&body)));
         request.set_payload(Payload::Stream { payload });
-        Some(Self(body))
+        Some(Self { _held: body })
     }
 
     /// An answer that holds it until it is sent.
