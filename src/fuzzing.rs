@@ -17,8 +17,10 @@ mod tests {
 
     use super::*;
 
-    /// Each with the name of its program and its seeds.
-    const TARGETS: [(&str, fn(&[u8])); 6] = [
+    /// The name of its program and its seeds, and what it is.
+    type Target = (&'static str, fn(&[u8]));
+
+    const TARGETS: [Target; 6] = [
         ("base_url", base_url),
         ("json_request", json_request),
         ("jwt", jwt),
