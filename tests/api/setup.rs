@@ -11,6 +11,9 @@ use crate::upstream::Upstream;
 /// What the provider is asked with. Nobody else ever sees it.
 pub(crate) const PROVIDER_KEY: &str = "test-key-not-a-secret";
 
+/// What is logged where much is asked: see [`Setup::flooded`].
+pub(crate) const FLOODED: &str = "info,tutorstream=trace";
+
 /// How a service is to be set up.
 pub(crate) struct Setup {
     pub(crate) variables: Vec<(String, String)>,
@@ -129,6 +132,11 @@ impl Setup {
     /// Nearly every delta becomes an event of its own.
     pub(crate) fn without_merging(self) -> Self {
         self.variable("TUTORSTREAM_MERGE_WINDOW_MS", "0")
+    }
+
+    /// So much is asked that the lines of libraries would be most of the work: at TRACE the service logs alone.
+    pub(crate) fn flooded(self) -> Self {
+        self.variable("RUST_LOG", FLOODED)
     }
 
     /// How long turns may go on after SIGTERM.
