@@ -1,10 +1,13 @@
 //! What the handlers share.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
-use crate::identity::{Authority, Validities};
+use crate::config::AuthSettings;
+use crate::identity::{Authority, Validities, opaque};
 use crate::limits::Limits;
 use crate::repository::Repository;
 use crate::telemetry::Metrics;
@@ -22,6 +25,8 @@ pub struct App {
     pub validities: Arc<Validities>,
     /// Whether a page of this origin may keep its token in a cookie.
     pub cookie: bool,
+    /// Whether the bundled pages are served.
+    pub pages: bool,
     /// Who may see the metrics.
     pub metrics_access: MetricsAccess,
     /// How much may be taken.
@@ -42,4 +47,16 @@ pub enum MetricsAccess {
     Token(String),
     /// Nobody: the address is for others too, and no token is configured.
     Closed,
+}
+
+impl MetricsAccess {
+    /// By the token that is configured, and else by who reaches the address that is listened on.
+    #[must_use]
+    pub fn new(auth: &AuthSettings, listening: SocketAddr) -> Self {
+        match &auth.metrics_token {
+            Some(token) => Self::Token(opaque::sha256(token.expose_secret())),
+            None if listening.ip().is_loopback() => Self::Open,
+            None => Self::Closed,
+        }
+    }
 }

@@ -9,6 +9,8 @@ pub mod app;
 pub mod config;
 pub mod doctor;
 pub mod fanout;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod http;
 pub mod identity;
 pub mod ids;

@@ -94,4 +94,5 @@ async fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
 fn announce(application: &Application) {
     println!("listening on http://{}", application.address());
     log::info!("{}", application.answering());
+    log::info!("{}", application.pages());
 }

@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
-use secrecy::ExposeSecret;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Agent, Planner};
 use crate::app::{App, MetricsAccess};
-use crate::config::{AllowedHosts, AuthSettings, Settings};
+use crate::config::{AllowedHosts, Settings};
 use crate::http::{self, Connections};
-use crate::identity::{Authority, JwtError, Validities, opaque};
+use crate::identity::{Authority, JwtError, Validities};
 use crate::limits::{Limits, Seats};
 use crate::provider::{self, Chain, Policy, ProviderError, Random};
 use crate::repository::{OpenError, Repository, RepositoryError, StorageHealth};
@@ -104,7 +103,8 @@ impl Application {
             authority: Arc::new(Authority::new(Arc::clone(&repository), &settings.auth)?),
             validities,
             cookie: settings.auth.cookie,
-            metrics_access: metrics_access(&settings.auth, address),
+            pages: settings.pages,
+            metrics_access: MetricsAccess::new(&settings.auth, address),
             repository,
             turns,
             limits,
@@ -145,6 +145,16 @@ impl Application {
             "provider {} answers with model {}",
             answering.provider, answering.model
         )
+    }
+
+    /// One line about the bundled pages.
+    #[must_use]
+    pub fn pages(&self) -> &'static str {
+        if self.app.pages {
+            "the chat page is served at / and the API's documentation at /docs"
+        } else {
+            "the bundled pages are not served; pages = true serves them"
+        }
     }
 
     /// Serves until SIGTERM or SIGINT, then drains: no new turns, running ones may end, readers are told to
@@ -192,14 +202,6 @@ async fn stop(app: &App, handle: &ServerHandle, drain: Duration) {
     app.turns.drain(drain).await;
     app.closing.cancel();
     handle.stop(true).await;
-}
-
-fn metrics_access(auth: &AuthSettings, address: SocketAddr) -> MetricsAccess {
-    match &auth.metrics_token {
-        Some(token) => MetricsAccess::Token(opaque::sha256(token.expose_secret())),
-        None if address.ip().is_loopback() => MetricsAccess::Open,
-        None => MetricsAccess::Closed,
-    }
 }
 
 struct Signals {

@@ -34,6 +34,9 @@ pub struct ServeArgs {
     /// Whether sessions are planned [default: on]
     #[arg(long, env = "TUTORSTREAM_PLANNER")]
     pub planner: Option<Planning>,
+    /// Serve the chat page and the API's documentation [default: true on loopback, false elsewhere]
+    #[arg(long, env = "TUTORSTREAM_PAGES", num_args = 0..=1, default_missing_value = "true")]
+    pub pages: Option<bool>,
     /// Settings file [default: tutorstream.toml, if there is one]
     #[arg(long, env = "TUTORSTREAM_CONFIG")]
     pub config: Option<PathBuf>,

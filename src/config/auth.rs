@@ -10,6 +10,8 @@ use super::{ConfigError, ServeArgs};
 
 /// As long as what HS256 makes of it (RFC 7518, section 3.2).
 const SHORTEST_SECRET: usize = 32;
+/// What tokens that are meant for APIs say they are (RFC 7519, section 5.1; RFC 9068, section 2.1).
+const TYPES: [&str; 2] = ["JWT", "at+jwt"];
 
 /// The table `[auth]`.
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +31,7 @@ struct JwtFile {
     algorithm: JwtAlgorithm,
     issuer: String,
     audience: String,
+    types: Option<Vec<String>>,
     leeway_seconds: Option<u64>,
     user_claim: Option<String>,
     observes_claim: Option<String>,
@@ -71,6 +74,8 @@ pub struct JwtSettings {
     pub issuer: String,
     /// Whom they are for.
     pub audience: String,
+    /// What they say they are, each without `application/` and in lower case.
+    pub types: Vec<String>,
     /// How far clocks may differ.
     pub leeway: Duration,
     /// Which claim names the user.
@@ -124,16 +129,41 @@ fn jwt_settings(args: &ServeArgs, file: JwtFile) -> Result<JwtSettings, ConfigEr
     if file.issuer.is_empty() || file.audience.is_empty() {
         return Err(ConfigError::Auth("jwt.issuer and jwt.audience must not be empty"));
     }
+    let types = file.types.clone();
+    let types = types.unwrap_or_else(|| TYPES.map(str::to_owned).into());
+    if types.is_empty() || types.iter().any(String::is_empty) {
+        return Err(ConfigError::Auth(
+            "jwt.types must name at least one type, and none that is empty",
+        ));
+    }
     Ok(JwtSettings {
         keys: keys(args, &file)?,
         algorithm: file.algorithm,
         issuer: file.issuer,
         audience: file.audience,
+        types: types.iter().map(|name| plain_type(name)).collect(),
         leeway: Duration::from_secs(file.leeway_seconds.unwrap_or(60)),
         user_claim: file.user_claim.unwrap_or_else(|| "sub".to_owned()),
         observes_claim: file.observes_claim.unwrap_or_else(|| "observes".to_owned()),
         floor: Duration::from_secs(file.jwks_floor_seconds.unwrap_or(30)),
     })
+}
+
+impl JwtSettings {
+    /// Whether a token that says it is of this type may be one of these.
+    #[must_use]
+    pub fn accepts(&self, name: &str) -> bool {
+        self.types.contains(&plain_type(name))
+    }
+}
+
+/// Media types are alike in any case, and may leave `application/` out (RFC 7515, section 4.1.9).
+fn plain_type(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    match name.strip_prefix("application/") {
+        Some(rest) if !rest.contains('/') => rest.to_owned(),
+        _ => name,
+    }
 }
 
 /// One algorithm, one kind of key (RFC 8725, section 3.1): a public key is never taken for a secret.

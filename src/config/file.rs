@@ -26,6 +26,7 @@ pub(super) struct File {
     pub(super) drain_seconds: Option<u64>,
     #[serde(default)]
     pub(super) allowed_origins: Vec<String>,
+    pub(super) pages: Option<bool>,
     #[serde(default)]
     pub(super) allowed_hosts: Vec<String>,
     pub(super) auth: Option<AuthFile>,

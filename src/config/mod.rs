@@ -28,6 +28,8 @@ pub use error::ConfigError;
 pub use hosts::AllowedHosts;
 pub use limits::Limits;
 pub use planner::PlannerConfig;
+#[cfg(any(test, feature = "fuzzing"))]
+pub use provider::fuzzing;
 pub use provider::{
     AnswerLimits, Auth, Continuation, ProviderProblem, ProviderSettings, Reach, RequestParameter,
     StructuredOutput, Timeouts, Wire, base_url, is_this_machine, reach, refused_parameter,
@@ -64,6 +66,8 @@ pub struct Settings {
     pub drain: Duration,
     /// Origins that browsers may call from, exactly as they send them.
     pub allowed_origins: Vec<String>,
+    /// Whether the bundled pages are served.
+    pub pages: bool,
     /// Hosts that requests may name.
     pub allowed_hosts: AllowedHosts,
     /// How much may be taken.
@@ -109,6 +113,8 @@ impl Settings {
             commit_window: milliseconds(args.commit_window_ms.or(file.commit_window_ms).unwrap_or(2)),
             drain: Duration::from_secs(args.drain_seconds.or(file.drain_seconds).unwrap_or(20)),
             allowed_origins: origins(file.allowed_origins)?,
+            // What is for learners on the open net is the operator's to choose.
+            pages: args.pages.or(file.pages).unwrap_or(bind.ip().is_loopback()),
             allowed_hosts: hosts(&file.allowed_hosts, bind)?,
             limits: limits::limits(file.limits, auth.required),
             auth,

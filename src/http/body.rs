@@ -52,14 +52,19 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
                     let detail = "The body did not arrive within 10 s.";
                     ApiError::new(StatusCode::REQUEST_TIMEOUT, "request-timeout", detail)
                 })??;
-            check_shape(&body).map_err(misshapen)?;
-            let read = serde_json::from_slice(&body).map_err(|error| refuse(&error))?;
-            if !is_object(&body) {
-                return Err(ApiError::invalid_request("The body is not an object."));
-            }
-            Ok(Self(read))
+            parse(&body).map(Self)
         })
     }
+}
+
+/// An object of a bounded shape that is a `T`.
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    check_shape(body).map_err(misshapen)?;
+    let read = serde_json::from_slice(body).map_err(|error| refuse(&error))?;
+    if !is_object(body) {
+        return Err(ApiError::invalid_request("The body is not an object."));
+    }
+    Ok(read)
 }
 
 async fn read(mut payload: Payload) -> Result<BytesMut, ApiError> {

@@ -10,6 +10,8 @@ mod edge;
 mod error;
 mod feed;
 mod focus;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod json_shape;
 mod messages;
 mod objects;
@@ -42,7 +44,7 @@ pub use self::auth::Access;
 use self::auth::Access::{Metrics, Public, Read, Stream, Write};
 pub(crate) use self::connections::Connections;
 use self::error::ApiError;
-use self::routes::{Place, at, delete, get, patch, post, put};
+use self::routes::{Place, at, delete, get, patch, post, put, stream};
 use crate::app::App;
 use crate::config::AllowedHosts;
 
@@ -96,7 +98,7 @@ fn turn_places() -> Vec<Place> {
         at("/stream-chat", [post(Write, chat::stream_chat)]),
         at("/stream-tickets", [post(Write, tickets::create_ticket)]),
         at("/turns/{id}", [get(Read, turns::get_turn)]),
-        at("/turns/{id}/events", [get(Stream, turns::follow_turn)]),
+        at("/turns/{id}/events", [stream(Stream, turns::follow_turn)]),
         at("/turns/{id}/stop", [post(Write, turns::stop_turn)]),
         at("/turns/{id}/continue", [post(Write, turns::continue_turn)]),
     ]
@@ -120,7 +122,7 @@ fn session_places() -> Vec<Place> {
                 delete(Write, sessions::delete_session),
             ],
         ),
-        at("/sessions/{id}/events", [get(Stream, feed::follow_session)]),
+        at("/sessions/{id}/events", [stream(Stream, feed::follow_session)]),
         at(
             "/sessions/{id}/messages",
             [
@@ -165,7 +167,7 @@ fn other_places() -> Vec<Place> {
                 patch(Write, profile::update_profile),
             ],
         ),
-        at("/export", [get(Write, account::export)]),
+        at("/export", [stream(Write, account::export)]),
         at("/account", [delete(Write, account::delete_account)]),
         at("/login", [post(Write, auth::login)]),
         at("/logout", [post(Public, auth::logout)]),
@@ -190,7 +192,7 @@ pub fn decisions() -> Vec<(Method, &'static str, Access)> {
 /// Exactly the configured origins.
 fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([
             "authorization",
             "content-type",

@@ -1,4 +1,5 @@
-//! The demo page, embedded in the binary. It loads nothing from elsewhere, and its policy forbids it to.
+//! The pages, embedded in the binary: the chat, and the API's documentation. They load nothing from elsewhere, and
+//! their policy forbids them to. Where they are switched off there is nothing at their paths.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -11,7 +12,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
+use super::SharedApp;
 use super::error::ApiError;
+use crate::app::App;
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
@@ -23,28 +26,35 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
     img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types dompurify";
 
-pub(super) async fn index(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    serve(&request, "index.html")
+pub(super) async fn index(app: SharedApp, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    serve(&app, &request, "index.html")
 }
 
 /// The OpenAPI document as a page.
-pub(super) async fn docs(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    serve(&request, "docs/index.html")
+pub(super) async fn docs(app: SharedApp, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    serve(&app, &request, "docs/index.html")
 }
 
-pub(super) async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, ApiError> {
-    serve(&request, &path)
+pub(super) async fn asset(
+    app: SharedApp,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    serve(&app, &request, &path)
 }
 
-fn serve(request: &HttpRequest, path: &str) -> Result<HttpResponse, ApiError> {
-    let file = Static::get(path).ok_or_else(ApiError::not_found)?;
+fn serve(app: &App, request: &HttpRequest, path: &str) -> Result<HttpResponse, ApiError> {
+    let file = Static::get(path).filter(|_| app.pages);
+    let file = file.ok_or_else(ApiError::not_found)?;
     let zipped = takes_gzip(request.headers()) && is_text(path);
     let tag = entity_tag(&file, zipped);
     let known = request.headers().get(header::IF_NONE_MATCH);
-    let mut response = HttpResponse::Ok();
-    if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
-        response = HttpResponse::NotModified();
-    }
+    let is_known = known.is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let mut response = if is_known {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
     response
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
@@ -54,11 +64,15 @@ fn serve(request: &HttpRequest, path: &str) -> Result<HttpResponse, ApiError> {
         .insert_header(("Cross-Origin-Opener-Policy", "same-origin"))
         .insert_header(("Cross-Origin-Resource-Policy", "same-origin"))
         .content_type(file.metadata.mimetype());
-    if !zipped {
-        return Ok(response.body(file.data.into_owned()));
+    if zipped {
+        response.insert_header((header::CONTENT_ENCODING, "gzip"));
     }
-    response.insert_header((header::CONTENT_ENCODING, "gzip"));
-    Ok(response.body(gzipped(path, &file)))
+    Ok(match (is_known, zipped) {
+        // Bytes behind its header would be read as the next answer (RFC 9112, section 6.3).
+        (true, _) => response.finish(),
+        (false, true) => response.body(gzipped(path, &file)),
+        (false, false) => response.body(file.data.into_owned()),
+    })
 }
 
 /// Each file is compressed once, when it is first asked for.

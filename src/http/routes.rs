@@ -3,6 +3,7 @@
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{HttpServiceFactory, ServiceRequest};
+use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, resource};
@@ -20,6 +21,8 @@ pub(super) struct Place {
 /// One method of a path.
 pub(super) struct Entry {
     method: Method,
+    /// Whether it answers HEAD, too.
+    heads: bool,
     access: Access,
     route: Route,
 }
@@ -31,7 +34,24 @@ pub(super) fn at<const N: usize>(path: &'static str, entries: [Entry; N]) -> Pla
     }
 }
 
+/// Answers HEAD as well: as GET, without the body (RFC 9110, section 9.3.2).
 pub(super) fn get<F, Args>(access: Access, handler: F) -> Entry
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let either = guard::Any(guard::Get()).or(guard::Head());
+    Entry {
+        method: Method::GET,
+        heads: true,
+        access,
+        route: web::to(handler).guard(either),
+    }
+}
+
+/// GET of what is written as it comes. It has no HEAD: nobody knows the answer before it is written.
+pub(super) fn stream<F, Args>(access: Access, handler: F) -> Entry
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
@@ -79,13 +99,22 @@ where
 fn entry(method: Method, access: Access, route: Route) -> Entry {
     Entry {
         route: route.method(method.clone()),
+        heads: false,
         method,
         access,
     }
 }
 
+impl Entry {
+    /// The methods that it answers.
+    fn methods(&self) -> impl Iterator<Item = Method> {
+        let head = self.heads.then_some(Method::HEAD);
+        [self.method.clone()].into_iter().chain(head)
+    }
+}
+
 impl Place {
-    /// Each method with who may call it.
+    /// Each method with who may call it. Who may GET may HEAD.
     pub(super) fn decisions(&self) -> impl Iterator<Item = (Method, &'static str, Access)> {
         let path = self.path;
         self.entries
@@ -95,23 +124,14 @@ impl Place {
 
     /// What actix is given. Any other method is 405, with those that the path takes (RFC 9110, section 15.5.6).
     pub(super) fn into_service(self) -> impl HttpServiceFactory + 'static {
-        let methods: Vec<_> = self
-            .entries
-            .iter()
-            .map(|entry| entry.method.as_str().to_owned())
-            .collect();
-        let allowed = methods.join(", ");
         let mut decided = Vec::new();
         let mut resource = resource(self.path);
-        for Entry {
-            method,
-            access,
-            route,
-        } in self.entries
-        {
-            decided.push((method, access));
-            resource = resource.route(route);
+        for entry in self.entries {
+            decided.extend(entry.methods().map(|method| (method, entry.access)));
+            resource = resource.route(entry.route);
         }
+        let methods: Vec<_> = decided.iter().map(|(method, _)| method.as_str()).collect();
+        let allowed = methods.join(", ");
         let refuse = move || {
             let error = ApiError::method_not_allowed(&allowed);
             async { Err::<String, _>(error) }

@@ -182,7 +182,7 @@ async fn turn_body(
 }
 
 /// No id means from the start. Ids are decimal numbers of at most 15 digits.
-fn last_event_id(text: Option<String>) -> Result<u64, ApiError> {
+pub(super) fn last_event_id(text: Option<String>) -> Result<u64, ApiError> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(0);
     };

@@ -11,6 +11,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use jwt::JwtError;
+#[cfg(any(test, feature = "fuzzing"))]
+pub use jwt::fuzzing;
 pub use tickets::Ticket;
 pub use validity::{Validities, Validity};
 

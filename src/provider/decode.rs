@@ -4,6 +4,8 @@
 //! error instead of a replacement character, and lines and events have a limit. It knows no vendor: `[DONE]` is
 //! data like any other. `id` and `retry` are for readers that reconnect, which a provider call never does.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzing;
 mod lines;
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub use call::fuzzing::provider_chunks;
 pub use chain::{BreakerState, Call, Chain, Course, Policy, Random, Step};
+#[cfg(any(test, feature = "fuzzing"))]
+pub use decode::fuzzing::sse_decoder;
 pub use decode::{DecodeError, SseDecoder};
 pub use error::{ProviderError, ProviderErrorKind, TimeLimit};
 pub use practice::PracticeTutor;

@@ -1,5 +1,6 @@
 //! A whole service for one test: the real program, a folder, a database and a fake upstream of its own.
 
+mod discretion;
 mod operator;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::process::ExitStatus;
 use rustix::process::Pid;
 use tempfile::TempDir;
 
+use self::discretion::check_log;
 use crate::checker::check_database;
 use crate::client::Client;
 use crate::database::Database;
@@ -15,7 +17,8 @@ use crate::server::{ErrorLog, Launch, Refusal, Server};
 pub(crate) use crate::setup::Setup;
 use crate::upstream::Upstream;
 
-/// A running service. When a test is through with it, nothing may be left streaming and nothing may have panicked.
+/// A running service. When a test is through with it, nothing may be left streaming, nothing may have panicked, and
+/// the log may not tell what is nobody's business.
 pub(crate) struct TestApp {
     /// The browser of the one learner.
     pub(crate) learner: Client,
@@ -144,9 +147,11 @@ impl Drop for TestApp {
             eprintln!("--- the server's log\n{}---", self.log.text());
             return;
         }
-        check_database(&mut self.database());
+        let mut database = self.database();
+        check_database(&mut database);
         self.server.kill_9();
         let log = self.log.text();
         assert!(!log.contains("panicked"), "the server panicked:\n{log}");
+        check_log(&log, &self.variables, &mut database);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) async fn ask(app: &TestApp, request: &str) -> Vec<Answer> {
 }
 
 /// Headers of a POST that say in more than one way, or in no way, how long its body is.
-const LENGTHS: [(&str, &str); 16] = [
+pub(crate) const LENGTHS: [(&str, &str); 16] = [
     (
         "length and chunked",
         "Content-Length: 4\r\nTransfer-Encoding: chunked",
@@ -47,7 +47,7 @@ const LENGTHS: [(&str, &str); 16] = [
 ];
 
 /// Heads of requests that are none.
-const HEADS: [(&str, &str); 9] = [
+pub(crate) const HEADS: [(&str, &str); 9] = [
     (
         "two hosts",
         "GET /health/live HTTP/1.1\r\nHost: localhost\r\nHost: evil.example",

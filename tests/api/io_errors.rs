@@ -67,6 +67,7 @@ impl BadDisk {
 
 fn service() -> TestApp {
     Setup::new()
+        .flooded()
         .continues_partial()
         .without_merging()
         .variable("LD_PRELOAD", LIBRARIES)

@@ -6,6 +6,8 @@ use serde_json::Value;
 use crate::app::{Setup, TestApp};
 use crate::checker::check_turn;
 use crate::client::{Client, header};
+use crate::problem::refused;
+use crate::setup::PROVIDER_KEY;
 use crate::upstream::{Script, Signal};
 
 async fn text(learner: &Client, path: &str) -> String {
@@ -29,13 +31,7 @@ async fn metrics_are_in_the_open_metrics_form_and_name_no_user() {
     let metrics = text(&app.learner, "/metrics").await;
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
     assert!(metrics.contains("# TYPE tutorstream_"), "{metrics}");
-    for private in [
-        &reader.session_id,
-        &reader.turn_id,
-        "sky",
-        "local",
-        "test-key-not-a-secret",
-    ] {
+    for private in [&reader.session_id, &reader.turn_id, "sky", "local", PROVIDER_KEY] {
         assert!(!metrics.contains(private), "{private} is in the metrics");
     }
 }
@@ -64,6 +60,61 @@ async fn the_page_is_served_and_may_load_nothing_from_elsewhere() {
     {
         let path = format!("/{}", own.trim_start_matches(['.', '/']));
         assert_eq!(app.learner.status_of(&path).await, StatusCode::OK, "{path}");
+    }
+}
+
+/// Which of the pages' paths are served, and what the log says of it at the start.
+async fn pages(setup: Setup) -> (bool, String) {
+    let app = setup.start();
+    app.learner
+        .move_to(&app.learner.address().replace("0.0.0.0", "127.0.0.1"));
+    let paths = ["/", "/docs", "/static/dist/page.js", "/static/docs/index.html"];
+    let mut served = Vec::new();
+    for path in paths {
+        let response = app.learner.call(Method::GET, path, Value::Null).await;
+        served.push(response.status() == StatusCode::OK);
+        if response.status() != StatusCode::OK {
+            refused(response, 404, "not-found").await;
+        }
+    }
+    assert!(served.iter().all(|one| *one == served[0]), "{served:?}");
+    assert_eq!(app.learner.status_of("/openapi.json").await, StatusCode::OK);
+    let says = app
+        .log()
+        .lines()
+        .find(|line| line.contains("page"))
+        .map(str::to_owned);
+    (served[0], says.expect("the log says so"))
+}
+
+#[tokio::test]
+async fn the_pages_are_served_to_this_machine_or_where_they_are_switched_on() {
+    let elsewhere = || {
+        Setup::new()
+            .require_auth()
+            .variable("TUTORSTREAM_BIND", "0.0.0.0:0")
+            .setting("allowed_hosts", "[\"127.0.0.1\"]")
+    };
+    for (setup, expected) in [
+        (Setup::new(), true),
+        (Setup::new().require_auth(), true),
+        (Setup::new().variable("TUTORSTREAM_PAGES", "false"), false),
+        (Setup::new().setting("pages", false), false),
+        (elsewhere(), false),
+        (elsewhere().setting("pages", true), true),
+        (
+            elsewhere()
+                .setting("pages", false)
+                .variable("TUTORSTREAM_PAGES", "true"),
+            true,
+        ),
+    ] {
+        let (served, says) = pages(setup).await;
+        assert_eq!(
+            (served, says.contains("not served")),
+            (expected, !expected),
+            "{says}"
+        );
     }
 }
 

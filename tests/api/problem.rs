@@ -4,6 +4,7 @@ use reqwest::Response;
 use serde_json::Value;
 
 use crate::client::header;
+use crate::setup::PROVIDER_KEY;
 
 /// Checks that `response` is the refusal that is expected, whole and well-formed; answers its body.
 pub(crate) async fn refused(response: Response, status: u16, code: &str) -> Value {
@@ -21,6 +22,7 @@ pub(crate) async fn refused(response: Response, status: u16, code: &str) -> Valu
 /// Checks the body of a refusal.
 pub(crate) fn check(text: &str, status: u16, code: &str) -> Value {
     let problem = serde_json::from_str::<Value>(text).expect("a problem is JSON");
+    assert!(!text.contains(PROVIDER_KEY), "the key is told: {text}");
     assert_eq!(problem["code"], code, "{text}");
     assert_eq!(problem["status"], status, "{text}");
     for field in ["type", "title", "detail", "requestId"] {

@@ -65,9 +65,11 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
 }
 
-/// A running server; killed when dropped.
+/// A running server, which logs at TRACE unless it is told otherwise; killed when dropped.
 pub(crate) struct Server {
     child: Child,
+    /// Reads standard error to its end.
+    errors: Option<std::thread::JoinHandle<()>>,
     /// `http://127.0.0.1:port`
     pub(crate) address: String,
 }
@@ -81,6 +83,7 @@ impl Server {
             .current_dir(launch.folder)
             .env_clear()
             .env("RUST_BACKTRACE", "1")
+            .env("RUST_LOG", "trace")
             .envs(launch.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -94,7 +97,11 @@ impl Server {
                 let address = address
                     .unwrap_or_else(|| panic!("first line {line:?}"))
                     .to_owned();
-                Ok(Self { child, address })
+                Ok(Self {
+                    child,
+                    errors: Some(errors),
+                    address,
+                })
             }
             None => {
                 let status = child.wait().expect("a child can be waited for");
@@ -107,11 +114,14 @@ impl Server {
         }
     }
 
-    /// Ends it as a power switch does, as far as a process can be.
+    /// Ends it as a power switch does, as far as a process can be. Its log is read to the end.
     pub(crate) fn kill_9(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();
         self.child.wait().expect("a child can be waited for");
+        if let Some(errors) = self.errors.take() {
+            errors.join().expect("the reader of standard error ends with it");
+        }
     }
 
     /// Asks it to end.

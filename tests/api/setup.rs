@@ -8,6 +8,12 @@ use crate::app::TestApp;
 use crate::server::Refusal;
 use crate::upstream::Upstream;
 
+/// What the provider is asked with. Nobody else ever sees it.
+pub(crate) const PROVIDER_KEY: &str = "test-key-not-a-secret";
+
+/// What is logged where much is asked: see [`Setup::flooded`].
+pub(crate) const FLOODED: &str = "info,tutorstream=trace";
+
 /// How a service is to be set up.
 pub(crate) struct Setup {
     pub(crate) variables: Vec<(String, String)>,
@@ -44,9 +50,8 @@ impl Setup {
             .database_at(&database)
             .variable("TUTORSTREAM_BIND", "127.0.0.1:0")
             .variable("OPENAI_BASE_URL", &base_url)
-            .variable("OPENAI_API_KEY", "test-key-not-a-secret")
+            .variable("OPENAI_API_KEY", PROVIDER_KEY)
             .variable("OPENAI_MODEL", "fake-model")
-            .variable("RUST_LOG", "info")
             .variable("TUTORSTREAM_PLANNER", "off")
     }
 
@@ -127,6 +132,11 @@ impl Setup {
     /// Nearly every delta becomes an event of its own.
     pub(crate) fn without_merging(self) -> Self {
         self.variable("TUTORSTREAM_MERGE_WINDOW_MS", "0")
+    }
+
+    /// So much is asked that the lines of libraries would be most of the work: at TRACE the service logs alone.
+    pub(crate) fn flooded(self) -> Self {
+        self.variable("RUST_LOG", FLOODED)
     }
 
     /// How long turns may go on after SIGTERM.

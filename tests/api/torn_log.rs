@@ -17,6 +17,7 @@ use crate::campaign::{Chance, ROUNDS_OF_ONE_SERVICE, Round};
 use crate::client::{Client, string};
 use crate::database::{Database, TurnRow};
 use crate::server::{ErrorLog, Launch, Server};
+use crate::setup::FLOODED;
 use crate::sse::Event;
 use crate::torn_copy::Copy;
 use crate::upstream::{Plan, Upstream};
@@ -64,6 +65,7 @@ impl Source {
             ("TUTORSTREAM_CONFIG", &settings.to_string_lossy()),
             ("TUTORSTREAM_DURABILITY", word),
             ("TUTORSTREAM_MERGE_WINDOW_MS", "0"),
+            ("RUST_LOG", FLOODED),
             ("DATABASE_URL", "sqlite://tutor.db"),
             ("OPENAI_BASE_URL", &upstream.base_url()),
         ];

@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::app::TestApp;
+use crate::app::{Setup, TestApp};
 use crate::campaign::{Chance, Round};
 use crate::client::{Client, string};
 use crate::deadline::eventually;
@@ -142,7 +142,7 @@ async fn end_all(app: &TestApp) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_vanish_during_database_work_campaign_disturb_nobody() {
-    let app = TestApp::start();
+    let app = Setup::new().flooded().start();
     let mut vanished = 0;
     for round in Round::groups("VANISH", 1000, CLIENTS) {
         let mut chance = round.chance();

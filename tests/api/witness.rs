@@ -6,6 +6,7 @@ use reqwest::{Response, StatusCode};
 
 use crate::client::{Client, header};
 use crate::deadline::HANG;
+use crate::setup::PROVIDER_KEY;
 use crate::sse::{End, Event, EventStream};
 
 /// A pause before a witness knocks again at a door that is closed.
@@ -52,6 +53,13 @@ impl Witness {
     /// The next event, remembered; or how the connection ended.
     pub(crate) async fn next(&mut self) -> Result<Event, End> {
         let result = self.stream().next().await;
+        if let Ok(event) = &result {
+            assert!(
+                !event.raw.contains(PROVIDER_KEY),
+                "the key is told: {}",
+                event.raw
+            );
+        }
         match &result {
             Ok(event) if event.place.is_some() && event.id.is_none() => panic!("no number: {}", event.raw),
             Ok(event) if event.id.is_some() => self.events.push(event.clone()),

@@ -14,6 +14,24 @@ async function findings(tab) {
   return tab.page.evaluate(inspect);
 }
 
+/** Runs inside the page: every stream reaches its code split at every byte. */
+function crumble() {
+  const whole = globalThis.fetch;
+  globalThis.crumbs = 0;
+  globalThis.fetch = async (...request) => {
+    const response = await whole(...request);
+    if (!response.headers.get("content-type")?.startsWith("text/event-stream")) return response;
+    const split = new TransformStream({
+      transform(chunk, out) {
+        globalThis.crumbs += chunk.length;
+        for (const byte of chunk) out.enqueue(Uint8Array.of(byte));
+      },
+    });
+    Object.defineProperty(response, "body", { value: response.body.pipeThrough(split) });
+    return response;
+  };
+}
+
 scene("the page comes with a policy that forbids what it does not need", {}, async (stage) => {
   const response = await stage.ask("/");
   const policy = response.headers.get("content-security-policy").split(/;\s*/);
@@ -95,7 +113,8 @@ scene("hostile Markdown is harmless at every prefix of its bytes", {}, async (st
 });
 
 for (const [kind, attacks] of Object.entries(ATTACKS)) {
-  scene(`hostile ${kind}: harmless when streamed a letter at a time`, { mergeWindowMs: 0 }, async (stage) => {
+  scene(`hostile ${kind}: harmless when streamed a letter at a time and split at every byte`, { mergeWindowMs: 0 }, async (stage) => {
+    await stage.context.addInitScript(crumble);
     const tab = await stage.open();
     // The server takes no message with a NUL in it, and replaces those that a provider writes.
     const questions = attacks.map((attack) => attack.replaceAll("\0", "").trim());
@@ -112,6 +131,7 @@ for (const [kind, attacks] of Object.entries(ATTACKS)) {
     const stored = await stage.messages(tab);
     assert.deepEqual(stored.map(({ content }) => content), questions.flatMap((question, at) => [question, replies[at]]));
     assert.deepEqual(await tab.questions(), questions);
+    assert.ok((await tab.page.evaluate(() => globalThis.crumbs)) > replies.join("").length, "the streams were split");
     await tab.page.reload();
     await tab.rests();
     assert.deepEqual(await findings(tab), []);

@@ -3,6 +3,7 @@ that a request may name are the operator's."""
 
 import uuid
 
+import exercised  # noqa: F401: what it registers
 import schemathesis
 
 

@@ -3,6 +3,8 @@
 mod address;
 mod base_url;
 mod check;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod table;
 mod variables;
 mod vocabulary;

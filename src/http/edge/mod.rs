@@ -1,7 +1,8 @@
 //! What every request passes before it is routed: it gets an id, its head has bounds, and it names a host that this
-//! service is. Knows nothing of users; never reads a body.
+//! service is. Knows nothing of users; never reads a body, but sees to it that one that is left unread has an end.
 
 mod request_id;
+mod unread;
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, Uri, Version, header};
 use actix_web::middleware::Next;
 
+use self::unread::Unread;
 use super::error::ApiError;
 use crate::config::AllowedHosts;
 use crate::telemetry;
@@ -21,18 +23,23 @@ const LONGEST_TARGET: usize = 8 * 1024;
 const LARGEST_HEAD: usize = 32 * 1024;
 
 /// Lets a request through, or answers it; either way under its id.
-pub(super) async fn pass<B: MessageBody>(
+pub(super) async fn pass<B: MessageBody + 'static>(
     hosts: Arc<AllowedHosts>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let id = request_id::request_id(request.headers());
     let header = request_id::to_header(&id);
     let answer = telemetry::answering(id, async move {
-        match check(&request, &hosts) {
-            Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
-            Err(error) => Ok(request.error_response(error).map_into_right_body()),
-        }
+        let unread = Unread::hold(&mut request);
+        let answer = match check(&request, &hosts) {
+            Ok(()) => next.call(request).await?.map_into_left_body(),
+            Err(error) => request.error_response(error).map_into_right_body(),
+        };
+        Ok::<_, Error>(match unread {
+            Some(unread) => answer.map_body(|_, body| EitherBody::right(unread.behind(body.boxed()))),
+            None => answer,
+        })
     });
     let mut response = answer.await?;
     response.headers_mut().insert(request_id::HEADER, header);

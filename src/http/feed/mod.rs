@@ -11,6 +11,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) use self::place::Place;
 use self::reader::Feed;
 use super::auth::Reader;
 use super::error::ApiError;

@@ -8,8 +8,8 @@ use crate::ids::TurnId;
 /// What a reader has: all changes up to a revision, and all events of a turn up to a number. Written
 /// `12` or `12.<turn id>.57`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) revision: i64,
+pub(in crate::http) struct Place {
+    pub(in crate::http) revision: i64,
     /// The turn whose events are being sent, and the number of the last one that was; 0 before the first.
     pub(super) turn: Option<(TurnId, u64)>,
 }
@@ -26,7 +26,7 @@ impl fmt::Display for Place {
 
 /// The text is no place that a feed has given.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NoPlace;
+pub(in crate::http) struct NoPlace;
 
 impl FromStr for Place {
     type Err = NoPlace;

@@ -3,6 +3,8 @@
 use super::operation::{Operation, section};
 use crate::http::ops::HealthBody;
 
+const SWITCHED_OFF: &str = "404 where the operator has not switched the bundled pages on.";
+
 pub(super) fn operations() -> Vec<Operation> {
     let operations = [
         Operation::get("/health/live", "isLive", "Whether the process runs")
@@ -19,8 +21,13 @@ pub(super) fn operations() -> Vec<Operation> {
             Some(("application/json", |_| serde_json::json!({ "type": "object" }))),
         ),
         Operation::get("/docs", "readDocumentation", "This document as a page")
-            .text("text/html", "The page."),
-        Operation::get("/", "openPage", "The bundled chat page").text("text/html", "The page."),
+            .describe(SWITCHED_OFF)
+            .text("text/html", "The page.")
+            .fails(&["not-found"]),
+        Operation::get("/", "openPage", "The bundled chat page")
+            .describe(SWITCHED_OFF)
+            .text("text/html", "The page.")
+            .fails(&["not-found"]),
     ];
     section("operations", operations)
 }

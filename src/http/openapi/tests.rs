@@ -153,3 +153,34 @@ fn security_is_the_decision_of_the_route_table() {
         assert_eq!(names, expected, "{method} {path}");
     }
 }
+
+#[test]
+fn a_body_refuses_every_field_that_it_does_not_know() {
+    let document = document::document(Open::default());
+    let operations = document["paths"].as_object().into_iter().flatten();
+    let operations = operations.flat_map(|(_, methods)| methods.as_object().into_iter().flatten());
+    let mut waiting: Vec<_> = operations
+        .filter_map(|(_, operation)| operation.pointer("/requestBody/content/application~1json/schema"))
+        .collect();
+    let (mut objects, bodies) = (0, waiting.len());
+    while let Some(schema) = waiting.pop() {
+        if let Some(reference) = schema["$ref"].as_str() {
+            waiting.extend(document.pointer(&reference[1..]));
+        }
+        if schema.get("properties").is_some() {
+            assert_eq!(schema["additionalProperties"], false, "{schema}");
+            objects += 1;
+        }
+        waiting.extend(
+            schema
+                .as_object()
+                .into_iter()
+                .flat_map(|members| members.values()),
+        );
+        waiting.extend(schema.as_array().into_iter().flatten());
+    }
+    assert!(
+        bodies >= 7 && objects > bodies,
+        "{bodies} bodies of {objects} objects"
+    );
+}

@@ -1,8 +1,10 @@
 //! Tokens of an identity provider: JSON Web Tokens (RFC 7519) as RFC 8725 wants them checked. Algorithm, issuer,
-//! audience and keys come from the settings; a token says nothing about how it is to be checked, but which of the
+//! audience, types and keys come from the settings; a token says nothing about how it is to be checked, but which of the
 //! keys that are known anyway it means.
 
 mod claims;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod jws;
 mod key;
 mod key_set;
@@ -67,6 +69,14 @@ impl JwtVerifier {
     /// Who bears this token at `now` (milliseconds since the Unix epoch).
     pub(super) async fn verify(&self, token: &str, now: i64) -> Result<Identity, Refusal> {
         let jws = Jws::parse(token, self.settings.algorithm).ok_or(Refusal::Invalid)?;
+        // A token for something else may have the same issuer and audience (RFC 8725, section 3.11).
+        if !jws
+            .kind
+            .as_deref()
+            .is_some_and(|kind| self.settings.accepts(kind))
+        {
+            return Err(Refusal::Invalid);
+        }
         let signed = match &self.keys {
             Keys::Secret(key) => jws.is_signed_by(key),
             Keys::Set(set) => {

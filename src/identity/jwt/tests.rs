@@ -168,6 +168,7 @@ fn settings() -> JwtSettings {
         algorithm: JwtAlgorithm::HS256,
         issuer: "https://issuer.example".to_owned(),
         audience: "tutor".to_owned(),
+        types: vec!["jwt".to_owned()],
         leeway: Duration::from_secs(60),
         user_claim: "sub".to_owned(),
         observes_claim: "observes".to_owned(),

@@ -7,6 +7,8 @@ mod answer;
 mod client;
 mod draft;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzing;
 mod reply;
 mod resolver;
 mod seam;
@@ -132,7 +134,7 @@ impl<D: Dialect> HttpProvider<D> {
     }
 
     /// The reply that these bytes are.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn read(&self, request: &CompletionRequest, body: Vec<bytes::Bytes>) -> DeltaStream {
         let transcript = self.dialect.transcript(request, self.draft(request));
         let body = futures_util::stream::iter(body.into_iter().map(Ok));

@@ -52,7 +52,7 @@ async fn a_good_token_is_its_user_and_forged_headers_are_refused() {
     alice.send("Why is the sky blue?").await.until_end().await;
     let right = claims("alice");
     let token = |header: &Value| signer.token(header, &right);
-    let good = token(&json!({ "alg": "HS256" }));
+    let good = token(&json!({ "alg": "HS256", "typ": "JWT" }));
     let parts: Vec<&str> = good.split('.').collect();
     let none = token(&with("alg", json!("none")));
     let unsigned = format!("{}.", none.rsplit_once('.').expect("a token").0);
@@ -76,7 +76,10 @@ async fn a_good_token_is_its_user_and_forged_headers_are_refused() {
             ("kid is huge", token(&with("kid", json!("k".repeat(300))))),
             (
                 "alg twice",
-                signer.token_of_bytes(br#"{"alg":"HS256","alg":"HS256"}"#, right.to_string().as_bytes()),
+                signer.token_of_bytes(
+                    br#"{"alg":"HS256","alg":"HS256","typ":"JWT"}"#,
+                    right.to_string().as_bytes(),
+                ),
             ),
             (
                 "no object",
@@ -90,6 +93,56 @@ async fn a_good_token_is_its_user_and_forged_headers_are_refused() {
             (
                 "another secret",
                 Signer::Secret(b"another secret of more than 32 bytes".to_vec()).good("alice", None),
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_is_of_a_type_that_is_meant_for_apis_or_that_the_settings_name() {
+    let names = [
+        "JWT",
+        "jwt",
+        "application/jwt",
+        "at+jwt",
+        "application/at+JWT",
+        "logout+jwt",
+        "dpop+jwt",
+    ];
+    for (line, accepted) in [
+        ("", &names[..5]),
+        (r#"types = ["at+jwt"]"#, &names[3..5]),
+        (r#"types = ["application/Logout+JWT"]"#, &names[5..6]),
+    ] {
+        let setup = Setup::new().variable("TUTORSTREAM_JWT_SECRET", SECRET);
+        let app = setup.tables(&table("HS256", line)).start();
+        for name in names {
+            let token = Signer::secret().token(&with("typ", json!(name)), &claims("alice"));
+            let status = app.learner.with_token(Some(&token)).status_of("/sessions").await;
+            assert_eq!(
+                status == 200,
+                accepted.contains(&name),
+                "{name}: {status} with {line:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_does_not_say_what_it_is_is_refused() {
+    let app = app_with_secret();
+    let token = |header: &Value| Signer::secret().token(header, &claims("alice"));
+    assert_all_refused(
+        &app,
+        vec![
+            ("no type", token(&json!({ "alg": "HS256" }))),
+            ("null", token(&with("typ", Value::Null))),
+            ("an empty type", token(&with("typ", json!("")))),
+            ("a list of types", token(&with("typ", json!(["JWT"])))),
+            (
+                "more than a type",
+                token(&with("typ", json!("application/jwt/x"))),
             ),
         ],
     )
@@ -154,7 +207,7 @@ async fn each_algorithm_is_checked_against_its_keys_and_no_other() {
         let public = signer.jwk("one").to_string();
         let confused = Signer::Secret(public.into_bytes());
         let forged = |name: &str, value: Value| {
-            let mut header = json!({ "alg": signer.algorithm(), "kid": "two" });
+            let mut header = json!({ "alg": signer.algorithm(), "typ": "JWT", "kid": "two" });
             header[name] = value;
             Signer::edwards().token(&header, &claims("alice"))
         };
@@ -198,6 +251,11 @@ async fn it_does_not_start_with_settings_that_are_not_safe() {
         (
             secret(SECRET).tables(&table("HS256", "").replace("\"tutor\"", "\"\"")),
             "empty",
+        ),
+        (secret(SECRET).tables(&table("HS256", "types = []")), "jwt.types"),
+        (
+            secret(SECRET).tables(&table("HS256", "types = [\"JWT\", \"\"]")),
+            "jwt.types",
         ),
         (
             secret(SECRET).tables(&format!("[auth]\nrequired = false\n{}", table("HS256", ""))),

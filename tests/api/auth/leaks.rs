@@ -154,6 +154,7 @@ async fn steal(socket: &mut TcpStream, (ids, bearer): (&Ids, &str), mut chance: 
 #[tokio::test]
 async fn campaign_of_a_hundred_thousand_requests_for_anothers_things_leaks_nothing() {
     let app = Setup::new()
+        .flooded()
         .require_auth()
         .limit("requests_per_second", 0)
         .limit("requests_per_minute", 0)

@@ -1,6 +1,6 @@
 //! Every route of the table, called by everybody. A route that is added has to be told here how it is called.
 
-use reqwest::{Method, Response};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tutorstream::http::{Access, decisions};
 
@@ -212,6 +212,26 @@ async fn an_observer_reads_by_each_route_for_reading_and_by_no_other() {
     }
     let mut database = app.database();
     assert_eq!((database.count("turns"), database.count("messages")), (1, 2));
+}
+
+#[tokio::test]
+async fn who_may_not_get_may_not_head_either() {
+    let Stage { app, alice, things } = stage().await;
+    let callers = [alice, app.as_user("bob"), app.learner.clone()];
+    for call in calls(&things).iter().filter(|call| call.method == Method::GET) {
+        let streamed = call.access == Access::Stream || call.path == "/export";
+        for caller in &callers {
+            let [get, head] =
+                [Method::GET, Method::HEAD].map(|method| caller.call(method, &call.path, Value::Null));
+            let (get, head) = (get.await.status(), head.await.status());
+            let expected = if streamed {
+                StatusCode::METHOD_NOT_ALLOWED
+            } else {
+                get
+            };
+            assert_eq!(head, expected, "{}", call.path);
+        }
+    }
 }
 
 #[tokio::test]

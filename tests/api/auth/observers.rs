@@ -191,7 +191,7 @@ async fn a_claim_shows_its_user_whom_it_observes_and_nobody_else() {
     let bearer = |user: &str, learners: Value| {
         let mut claims = claims(user);
         claims["learners"] = learners;
-        let token = Signer::secret().token(&json!({ "alg": "HS256" }), &claims);
+        let token = Signer::secret().token(&json!({ "alg": "HS256", "typ": "JWT" }), &claims);
         app.learner.with_token(Some(&token))
     };
     let [alice, bob] = [bearer("alice", Value::Null), bearer("bob", json!([]))];

@@ -55,7 +55,7 @@ async fn a_stream_ends_when_its_signed_token_expires() {
     let signer = Signer::secret();
     let mut short = claims("alice");
     short["exp"] = json!(now() + 6);
-    let token = signer.token(&json!({ "alg": "HS256" }), &short);
+    let token = signer.token(&json!({ "alg": "HS256", "typ": "JWT" }), &short);
     let short = app.learner.with_token(Some(&token));
     let reply = half_a_reply(&app, &short).await;
     let alice = app.learner.with_token(Some(&signer.good("alice", None)));

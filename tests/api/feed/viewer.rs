@@ -30,7 +30,7 @@ pub(crate) struct Viewer {
     pub(crate) session: Value,
     /// The messages as the device shows them.
     pub(crate) messages: Vec<Value>,
-    /// The newest revision that it was told of.
+    /// The revision up to which it was told everything. Of several changes the newest may be told first.
     pub(crate) revision: i64,
     /// Every event, in the order in which they came.
     pub(crate) events: Vec<Event>,
@@ -143,11 +143,12 @@ impl Viewer {
     }
 
     fn show(&mut self, event: &Event) {
-        if event.place.is_some() {
-            self.place.clone_from(&event.place);
-        }
-        if let Some(revision) = event.data["revision"].as_i64() {
-            self.revision = self.revision.max(revision);
+        if let Some(place) = &event.place {
+            let complete = place.split('.').next().and_then(|revision| revision.parse().ok());
+            self.revision = self
+                .revision
+                .max(complete.expect("a place begins with a revision"));
+            self.place = Some(place.clone());
         }
         match event.name.as_str() {
             "session-snapshot" => self.begin_anew(&event.data),

@@ -144,10 +144,7 @@ async fn what_is_planned_for_a_deleted_session_is_forgotten() {
 
 #[tokio::test]
 async fn plans_and_learners_words_stay_out_of_the_log() {
-    let app = Setup::new()
-        .planning()
-        .variable("RUST_LOG", "debug,hyper=info")
-        .start();
+    let app = Setup::new().planning().start();
     app.learner
         .send("Why is the canary yellow?")
         .await

@@ -26,7 +26,7 @@ export class Server {
 
   /**
    * `settings`: `{baseUrl, name, model, continuesPartial}` of the provider, `{drainSeconds, mergeWindowMs, asksForTokens,
-   * plans}` of the server, `retry` as in its table of that name. Without a `baseUrl` the practice tutor answers.
+   * plans, allowedOrigins, cookie}` of the server, `retry` as in its table of that name. Without a `baseUrl` the practice tutor answers.
    */
   static async start(folder, settings) {
     const server = new Server();
@@ -128,8 +128,9 @@ async function environment(folder, settings) {
   };
 }
 
-function configOf({ baseUrl, name = "scripted", continuesPartial = false, retry = {} }) {
+function configOf({ baseUrl, name = "scripted", continuesPartial = false, retry = {}, allowedOrigins = [], cookie = false }) {
+  const edges = [`allowed_origins = ${JSON.stringify(allowedOrigins)}`, "[auth]", `cookie = ${cookie}`];
   const provider = ['wire = "openai-chat"', `name = "${name}"`, `continues_partial = ${continuesPartial}`];
   const patience = Object.entries(retry).map(([key, value]) => `${key} = ${value}`);
-  return ["[retry]", ...patience, ...(baseUrl ? ["[[providers]]", ...provider] : [])].join("\n");
+  return [...edges, "[retry]", ...patience, ...(baseUrl ? ["[[providers]]", ...provider] : [])].join("\n");
 }
