@@ -11,13 +11,13 @@ pub(super) enum Before {
     /// The plan fits.
     Reuse(FocusVersion),
     /// There is none that fits.
-    Plan,
+    Plan(Reason),
 }
 
 /// Whether the plan fits the message that is to be answered.
 pub(super) fn before_answer(material: &PlanningMaterial) -> Before {
     let Some(version) = &material.focus else {
-        return Before::Plan;
+        return Before::Plan(Reason::First);
     };
     let position = material.messages.first().map(|message| message.position);
     // A plan that was made for this very message: another reply to it is asked for, or the process was restarted.
@@ -26,13 +26,17 @@ pub(super) fn before_answer(material: &PlanningMaterial) -> Before {
     }
     match SessionFocus::read(&version.plan) {
         Some(plan) if !signals::is_new_topic(&plan, &material.messages) => Before::Reuse(version.clone()),
-        _ => Before::Plan,
+        _ => Before::Plan(Reason::Topic),
     }
 }
 
-/// Why a plan is made anew in the background.
+/// Why a plan is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
+    /// There is none.
+    First,
+    /// The learner turns to another topic.
+    Topic,
     /// Local rules made it, since no model did in time.
     Fallback,
     /// The learner is stuck.
@@ -41,6 +45,20 @@ pub(super) enum Reason {
     StepDone,
     /// It is old.
     Turns,
+}
+
+impl Reason {
+    /// As it is counted.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Topic => "topic",
+            Self::Fallback => "fallback",
+            Self::Stuck => "stuck",
+            Self::StepDone => "step-done",
+            Self::Turns => "turns",
+        }
+    }
 }
 
 /// Whether the plan is made anew after an answer. `step_done`: in this turn.
@@ -53,14 +71,17 @@ pub(super) fn after_answer(
     let since = |message: &&crate::repository::Message| {
         message.role == Role::User && message.position > version.planned_at
     };
+    let turns = material.messages.iter().filter(since).count();
     if version.source == FocusSource::Fallback {
         Some(Reason::Fallback)
+    } else if turns == 0 {
+        // It was made for the message that was answered, or knows the answer too.
+        None
     } else if step_done {
         Some(Reason::StepDone)
     } else if signals::is_stuck(&material.messages) {
         Some(Reason::Stuck)
     } else {
-        let turns = material.messages.iter().filter(since).count();
         (turns >= most_turns).then_some(Reason::Turns)
     }
 }
