@@ -5,6 +5,8 @@ mod breaker;
 mod decision;
 mod draft;
 #[cfg(test)]
+mod evaluation;
+#[cfg(test)]
 pub(in crate::agent) mod examples;
 mod fallback;
 mod flights;

@@ -3,7 +3,7 @@
 use super::plan::SessionFocus;
 use super::signals;
 use crate::model::{FocusSource, Role};
-use crate::repository::{FocusVersion, PlanningMaterial};
+use crate::repository::{FocusVersion, Message, PlanningMaterial};
 
 /// What is done before an answer.
 #[derive(Debug)]
@@ -47,6 +47,23 @@ pub(super) enum Reason {
     Turns,
 }
 
+/// Whether the learner's newest message, with the reply before it in `newest_first`, has done a step of this plan.
+pub(super) fn is_step_done(newest_first: &[Message], version: &FocusVersion) -> bool {
+    let reply = newest_first
+        .first()
+        .filter(|message| message.role == Role::Assistant);
+    let learner = newest_first.iter().find(|message| message.role == Role::User);
+    let (Some(reply), Some(learner)) = (reply, learner) else {
+        return false;
+    };
+    // Before the tutor has asked anything there is nothing to be right about, and a plan that was made for this very
+    // message has no step that this message could have done.
+    let is_asked = |message: &Message| message.role == Role::Assistant && message.position < learner.position;
+    version.planned_at < learner.position
+        && newest_first.iter().any(is_asked)
+        && signals::is_step_done(&learner.content, &reply.content)
+}
+
 impl Reason {
     /// As it is counted.
     pub(super) fn word(self) -> &'static str {
@@ -68,9 +85,7 @@ pub(super) fn after_answer(
     step_done: bool,
     most_turns: usize,
 ) -> Option<Reason> {
-    let since = |message: &&crate::repository::Message| {
-        message.role == Role::User && message.position > version.planned_at
-    };
+    let since = |message: &&Message| message.role == Role::User && message.position > version.planned_at;
     let turns = material.messages.iter().filter(since).count();
     if version.source == FocusSource::Fallback {
         Some(Reason::Fallback)

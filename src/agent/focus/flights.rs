@@ -165,7 +165,10 @@ mod tests {
         assert_eq!((flight.next(), flight.next()), (Some(4), None));
         let other = flights.begin_or_leave(session, &5).unwrap();
         drop(flight);
-        assert!(flights.begin_or_leave(session, &6).is_none(), "the other one goes on");
+        assert!(
+            flights.begin_or_leave(session, &6).is_none(),
+            "the other one goes on"
+        );
         drop(other);
     }
 

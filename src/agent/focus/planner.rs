@@ -169,7 +169,11 @@ impl Planner {
         let ended = |outcome| self.metrics.plan(reason.word(), outcome);
         let asked = self.ask(user, material, flight).await;
         let Some((answer, in_time)) = asked else {
-            ended(if flight.called_off().is_cancelled() { "called-off" } else { "unanswered" });
+            ended(if flight.called_off().is_cancelled() {
+                "called-off"
+            } else {
+                "unanswered"
+            });
             return None;
         };
         let planned = draft::read(&answer, |label| prompt::message_of(material, label))

@@ -101,7 +101,8 @@ impl Planner {
             plan: plan.to_json(),
             lessons,
         };
-        user.carry_focus_on(material.session.id, new, version.version).await
+        user.carry_focus_on(material.session.id, new, version.version)
+            .await
     }
 }
 
@@ -134,21 +135,13 @@ fn current(material: &PlanningMaterial) -> Option<(FocusVersion, SessionFocus)> 
 
 /// `None` when the turn answered an older message: that says nothing of where the learner is now.
 fn shown(newest_first: &[Message], version: &FocusVersion, turn: &Turn) -> Option<Shown> {
-    let reply = newest_first
+    let place = newest_first
         .iter()
-        .find(|message| message.id == turn.message_id)?;
+        .position(|message| message.id == turn.message_id)?;
+    let newest_first = &newest_first[place..];
     let learner = newest_first.iter().find(|message| message.role == Role::User)?;
-    if learner.id != turn.user_message_id {
-        return None;
-    }
-    // Before the tutor has asked anything there is nothing to be right about, and a plan that was made for this very
-    // message has no step that this message could have done.
-    let is_answer = version.planned_at < learner.position
-        && newest_first
-            .iter()
-            .any(|message| message.role == Role::Assistant && message.position < learner.position);
-    Some(Shown {
-        step_done: is_answer && signals::is_step_done(&learner.content, &reply.content),
+    (learner.id == turn.user_message_id).then(|| Shown {
+        step_done: decision::is_step_done(newest_first, version),
         stuck: signals::is_stuck(newest_first),
         evidence: learner.id,
     })

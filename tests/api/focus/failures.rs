@@ -198,9 +198,7 @@ async fn what_is_planned_for_a_deleted_session_is_forgotten() {
     let reader = answered_by_rules(&app).await;
     let request = app.upstream.plan_request(0).await;
     let path = format!("/sessions/{}", reader.session_id);
-    app.learner
-        .call(Method::DELETE, &path, Value::Null)
-        .await;
+    app.learner.call(Method::DELETE, &path, Value::Null).await;
     go_on.give();
     request.played.wait("the plan is sent").await;
     app.learner.send("Why is grass green?").await.until_end().await;
