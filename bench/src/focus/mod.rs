@@ -1,6 +1,7 @@
 //! Scores plans and replies: plays the dialogues of `bench/focus` against a server with any provider. What it cannot
 //! see over HTTP it does not judge; the local rules are scored by a test of the server.
 
+mod answer;
 mod dialogue;
 mod play;
 mod score;

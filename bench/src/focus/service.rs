@@ -1,13 +1,15 @@
 //! The server under evaluation, as its clients see it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Method, Response};
+use memchr::memmem;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::EvaluationOptions;
+use super::answer::{Answer, request};
 use crate::Result;
 use crate::process::{Launch, Process, Scratch};
 
@@ -16,8 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A server with an empty database; ended on drop.
 pub(super) struct Service {
-    client: Client,
-    base: String,
+    address: SocketAddr,
     process: Process,
     // Behind the process: it is dropped after the process has ended.
     _folder: Scratch,
@@ -67,14 +68,13 @@ impl Service {
         let mut process = Process::start("server", launch)?;
         let address = process.announced_address().await?;
         let service = Self {
-            client: Client::new(),
-            base: format!("http://{address}"),
+            address,
             process,
             _folder: folder,
         };
         // What one dialogue shows of the learner is not to help with the next.
         let untracked = json!({ "tracking": false });
-        service.send(Method::PATCH, "/profile", &untracked).await?;
+        request(address, "PATCH /profile", &untracked).await?;
         Ok(service)
     }
 
@@ -86,8 +86,8 @@ impl Service {
         }
         let began = Instant::now();
         let hearing = async {
-            let response = self.send(Method::POST, "/stream-chat", &body).await?;
-            hear(response, began).await
+            let answer = request(self.address, "POST /stream-chat", &body).await?;
+            hear(answer, began).await
         };
         timeout(PATIENCE, hearing)
             .await
@@ -96,16 +96,19 @@ impl Service {
 
     /// Puts another text in the place of a reply.
     pub(super) async fn put(&self, heard: &Heard, content: &str) -> Result<()> {
-        let path = format!("/sessions/{}/messages/{}", heard.session_id, heard.message_id);
-        self.send(Method::PATCH, &path, &json!({ "content": content }))
-            .await?;
+        let line = format!(
+            "PATCH /sessions/{}/messages/{}",
+            heard.session_id, heard.message_id
+        );
+        request(self.address, &line, &json!({ "content": content })).await?;
         Ok(())
     }
 
     /// All plans of a session, newest first.
     pub(super) async fn plans(&self, session_id: &str) -> Result<Vec<Value>> {
-        let path = format!("/sessions/{session_id}/focus/history?limit=500");
-        let mut page: Value = self.send(Method::GET, &path, &Value::Null).await?.json().await?;
+        let line = format!("GET /sessions/{session_id}/focus/history?limit=500");
+        let answer = request(self.address, &line, &Value::Null).await?;
+        let mut page: Value = serde_json::from_str(&answer.text().await?)?;
         match page["focus"].take() {
             Value::Array(plans) => Ok(plans),
             other => Err(format!("no plans but {other}").into()),
@@ -116,7 +119,7 @@ impl Service {
     pub(super) async fn rest(&self, turns: usize) -> Result<BTreeMap<String, u64>> {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
-            let page = self.send(Method::GET, "/metrics", &Value::Null).await?;
+            let page = request(self.address, "GET /metrics", &Value::Null).await?;
             let metrics = counters(&page.text().await?);
             if metrics.get("tutorstream_reviews_total") >= Some(&(turns as u64)) {
                 return Ok(metrics);
@@ -125,28 +128,17 @@ impl Service {
         }
         Err("what follows behind an answer does not end".into())
     }
-
-    async fn send(&self, method: Method, path: &str, body: &Value) -> Result<Response> {
-        let request = self.client.request(method, format!("{}{path}", self.base));
-        let request = if body.is_null() {
-            request
-        } else {
-            request.json(body)
-        };
-        let response = request.send().await?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        let status = response.status();
-        Err(format!("{path} answered {status}: {}", response.text().await?).into())
-    }
 }
 
-async fn hear(mut response: Response, began: Instant) -> Result<Heard> {
+async fn hear(mut answer: Answer, began: Instant) -> Result<Heard> {
     let (mut heard, mut unread) = (Heard::default(), Vec::new());
-    while let Some(part) = response.chunk().await? {
-        unread.extend_from_slice(&part);
-        while let Some(end) = memchr::memmem::find(&unread, b"\n\n") {
+    loop {
+        let part = answer.next().await?;
+        if part.is_empty() {
+            break;
+        }
+        unread.extend(part);
+        while let Some(end) = memmem::find(&unread, b"\n\n") {
             let frame = String::from_utf8(unread.drain(..end + 2).collect())?;
             heard.take(&frame, began)?;
         }
