@@ -153,15 +153,7 @@ impl UserRepository {
         let scope = self.scope();
         let work = move |connection: &mut SqliteConnection| {
             let session = sessions::own(connection, &scope, id)?;
-            let (version, position) = last(connection, id)?;
-            if position > new.position {
-                learn(connection, (&session, &scope.subject), &new)?;
-            } else if version == follows {
-                insert(connection, (&session, &scope.subject), &new)?;
-            } else {
-                return Ok(false);
-            }
-            Ok(true)
+            carry_on(connection, (&session, &scope.subject), &new, follows)
         };
         self.writer.run(work).await
     }
@@ -224,6 +216,24 @@ fn last(connection: &mut SqliteConnection, id: SessionId) -> Result<(i64, i64)> 
     Ok(rows.first(connection).optional()?.unwrap_or_default())
 }
 
+/// See [`UserRepository::carry_focus_on`].
+fn carry_on(
+    connection: &mut SqliteConnection,
+    (session, owner): (&Session, &str),
+    new: &NewFocus,
+    follows: i64,
+) -> Result<bool> {
+    let (version, position) = last(connection, session.id)?;
+    if position > new.position {
+        learn(connection, (session, owner), new)?;
+    } else if version == follows {
+        insert(connection, (session, owner), new)?;
+    } else {
+        return Ok(false);
+    }
+    Ok(true)
+}
+
 /// The plan as the next version, and what was learnt with it.
 fn insert(
     connection: &mut SqliteConnection,
@@ -258,3 +268,6 @@ fn learn(
     let subject = session.subject.as_deref().unwrap_or_default();
     topics::learn(connection, (owner, subject), &new.lessons)
 }
+
+#[cfg(test)]
+mod tests;
