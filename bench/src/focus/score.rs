@@ -27,51 +27,52 @@ pub(super) fn table(title: String, played: &[Played]) -> Table {
     let mut table = Table::new(title, &["", "share"]);
     let turns: Vec<_> = played.iter().flat_map(|played| &played.turns).collect();
     let mut row = |name: &str, value: String| table.row(vec![name.to_owned(), value]);
-    let which = |of: fn(&PlayedTurn) -> bool| turns.iter().filter(|turn| of(turn)).count();
+    plans(played, &turns, &mut row);
+    decisions(played, &turns, &mut row);
+    replies(&turns, &mut row);
+    latency(played, &mut row);
+    table
+}
 
-    row(
-        "turns that were answered",
-        share(which(|turn| turn.is_complete), turns.len()),
-    );
-    let plans = |outcomes: &[&str]| -> usize {
+fn count(turns: &[&PlayedTurn], which: fn(&PlayedTurn) -> bool) -> usize {
+    turns.iter().filter(|turn| which(turn)).count()
+}
+
+fn plans(played: &[Played], turns: &[&PlayedTurn], row: &mut impl FnMut(&str, String)) {
+    let ended = |outcomes: &[&str]| -> usize {
         let all = turns.iter().flat_map(|turn| &turn.plans);
         let counted = all.filter(|(name, _)| outcomes.iter().any(|outcome| name.ends_with(outcome)));
         counted.map(|(_, count)| *count as usize).sum()
     };
-    let valid = plans(&VALID);
-    let answered = valid + plans(&["refused"]);
+    let valid = ended(&VALID);
+    let answered = valid + ended(&["refused"]);
+    let asked = answered + ended(&["unanswered"]);
     row("plans of a model that pass the schema", share(valid, answered));
     row(
         "plans of a model within the budget",
-        share(plans(&["planned"]), answered + plans(&["unanswered"])),
+        share(ended(&["planned"]), asked),
     );
-    row(
-        "first plans by a model",
-        share(
-            played
-                .iter()
-                .filter(|played| is_planned(&played.turns[0]))
-                .count(),
-            played.len(),
-        ),
-    );
-    let with_topic = turns.iter().filter_map(|turn| turn.is_on_topic);
-    let on_topic: Vec<_> = with_topic.collect();
-    row(
-        "plans on the topic",
-        share(on_topic.iter().filter(|is_on| **is_on).count(), on_topic.len()),
-    );
+    let firsts = played.iter().map(|played| &played.turns[0]);
+    let planned = firsts.filter(|turn| turn.source == "planned").count();
+    row("first plans that are no fallback", share(planned, played.len()));
+    let with_topic = count(turns, |turn| turn.is_on_topic.is_some());
+    let on_topic = count(turns, |turn| turn.is_on_topic == Some(true));
+    row("plans on the topic", share(on_topic, with_topic));
+}
 
-    let later = || played.iter().flat_map(|played| played.turns.iter().skip(1));
-    let (precision, recall) =
-        precision_and_recall(later().map(|turn| (turn.source != "reused", turn.is_new_topic)));
+fn decisions(played: &[Played], turns: &[&PlayedTurn], row: &mut impl FnMut(&str, String)) {
+    let later = played.iter().flat_map(|played| played.turns.iter().skip(1));
+    let new_topic = later.map(|turn| (turn.source != "reused", turn.is_new_topic));
+    let (precision, recall) = precision_and_recall(new_topic);
     row(
         "planned before the answer for another topic: precision",
         precision,
     );
     row("… recall", recall);
-    let (precision, recall) =
-        precision_and_recall(turns.iter().map(|turn| (is_replanned(turn), turn.needs_plan)));
+    let replan = turns
+        .iter()
+        .map(|turn| (turn.source != "reused" || !turn.plans.is_empty(), turn.needs_plan));
+    let (precision, recall) = precision_and_recall(replan);
     row("planned anew, before or behind the answer: precision", precision);
     row("… recall", recall);
     let found = turns
@@ -80,18 +81,25 @@ pub(super) fn table(title: String, played: &[Played]) -> Table {
     let (precision, recall) = precision_and_recall(found);
     row("misconceptions at the right message: precision", precision);
     row("… recall", recall);
-    let wrong = which(|turn| turn.has_misconception);
-    row("… named", share(which(|turn| turn.is_misconception_named), wrong));
+    let named = count(turns, |turn| turn.is_misconception_named);
+    row(
+        "… named",
+        share(named, count(turns, |turn| turn.has_misconception)),
+    );
+}
 
+fn replies(turns: &[&PlayedTurn], row: &mut impl FnMut(&str, String)) {
+    row(
+        "turns that were answered",
+        share(count(turns, |turn| turn.is_complete), turns.len()),
+    );
     row(
         "replies that ask before they tell",
-        share(which(|turn| turn.asks_first), turns.len()),
+        share(count(turns, |turn| turn.asks_first), turns.len()),
     );
-    let answers = which(|turn| turn.gives_away.is_some());
-    let given = which(|turn| turn.gives_away == Some(true));
+    let answers = count(turns, |turn| turn.gives_away.is_some());
+    let given = count(turns, |turn| turn.gives_away == Some(true));
     row("replies that give the answer away", share(given, answers));
-    latency(played, &mut row);
-    table
 }
 
 /// Median times to the first delta.
@@ -120,14 +128,6 @@ fn median(mut times: Vec<f64>) -> String {
         Some(time) => format!("{} ms", figure(*time)),
         None => "–".to_owned(),
     }
-}
-
-fn is_planned(turn: &PlayedTurn) -> bool {
-    turn.source == "planned"
-}
-
-fn is_replanned(turn: &PlayedTurn) -> bool {
-    turn.source != "reused" || !turn.plans.is_empty()
 }
 
 #[cfg(test)]
