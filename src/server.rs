@@ -74,7 +74,7 @@ impl Application {
     pub async fn build(settings: Settings) -> Result<Self, ServerError> {
         let (listener, address) = listen(&settings)?;
         let metrics = Arc::new(Metrics::default());
-        let (chain, planner) = who_answers(&settings)?;
+        let (chain, planner) = who_answers(&settings, &metrics)?;
         let practice = chain.first().is_practice();
         let storing = (settings.durability, settings.commit_window);
         let (repository, left_over) = Repository::open(&settings.database, storing, Arc::clone(&metrics))?;
@@ -226,12 +226,15 @@ impl Signals {
 }
 
 /// The providers in their order, and who plans with them.
-fn who_answers(settings: &Settings) -> Result<(Arc<Chain>, Option<Arc<Planner>>), ProviderError> {
+fn who_answers(
+    settings: &Settings,
+    metrics: &Arc<Metrics>,
+) -> Result<(Arc<Chain>, Option<Arc<Planner>>), ProviderError> {
     let providers = provider::from_settings(&settings.providers)?;
     let planner = settings
         .planner
         .clone()
-        .map(|config| Planner::new(config, settings.context, &providers));
+        .map(|config| Planner::new(config, settings.context, &providers, Arc::clone(metrics)));
     let policy = Policy {
         retry: settings.retry,
         breaker: settings.breaker,

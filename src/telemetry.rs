@@ -71,6 +71,12 @@ struct OfProvider {
     provider: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Planned {
+    reason: &'static str,
+    outcome: &'static str,
+}
+
 /// Everything that is counted.
 #[derive(Debug)]
 pub struct Metrics {
@@ -83,6 +89,8 @@ pub struct Metrics {
     attempts: Family<Called, Counter>,
     retries: Counter,
     breakers: Family<OfProvider, Gauge>,
+    plans: Family<Planned, Counter>,
+    reviews: Counter,
     commits: Counter,
     logs_committed: Counter,
     commit_seconds: Histogram,
@@ -101,6 +109,8 @@ impl Default for Metrics {
             attempts: Family::default(),
             retries: Counter::default(),
             breakers: Family::default(),
+            plans: Family::default(),
+            reviews: Counter::default(),
             commits: Counter::default(),
             logs_committed: Counter::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
@@ -125,6 +135,7 @@ impl Default for Metrics {
         );
         registry.register("deltas", "Deltas received from providers", metrics.deltas.clone());
         metrics.register_calls(&mut registry);
+        metrics.register_planning(&mut registry);
         registry.register("commits", "Group commits", metrics.commits.clone());
         registry.register(
             "logs_committed",
@@ -163,6 +174,19 @@ impl Metrics {
         );
     }
 
+    fn register_planning(&self, registry: &mut Registry) {
+        registry.register(
+            "plans",
+            "Plans that a model was asked for, by why and by what came of it",
+            self.plans.clone(),
+        );
+        registry.register(
+            "reviews",
+            "Turns that were looked at behind their answer, with all that followed",
+            self.reviews.clone(),
+        );
+    }
+
     /// The text format that Prometheus reads (OpenMetrics 1.0).
     #[must_use]
     pub fn encode(&self) -> String {
@@ -193,6 +217,14 @@ impl Metrics {
     pub(crate) fn attempt(&self, provider: &str, outcome: &'static str) {
         let provider = provider.to_owned();
         self.attempts.get_or_create(&Called { provider, outcome }).inc();
+    }
+
+    pub(crate) fn plan(&self, reason: &'static str, outcome: &'static str) {
+        self.plans.get_or_create(&Planned { reason, outcome }).inc();
+    }
+
+    pub(crate) fn reviewed(&self) {
+        self.reviews.inc();
     }
 
     pub(crate) fn retry(&self) {

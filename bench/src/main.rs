@@ -1,7 +1,8 @@
 //! Measures tutorstream beside nginx on one machine: latency, CPU, bytes written and memory per
-//! streamed delta. `README.md` beside this crate says how each figure is defined.
+//! streamed delta. `README.md` beside this crate says how each figure is defined. `focus` scores plans and replies.
 
 mod clock;
+mod focus;
 mod histogram;
 mod http;
 mod options;
@@ -33,6 +34,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 fn main() -> ExitCode {
     let line = CommandLine::parse();
     let done = match line.role {
+        Some(Role::Focus(options)) => until_interrupted(async || focus::evaluate(&options).await),
         Some(Role::Upstream) => upstream::run(),
         Some(Role::Become {
             core,
@@ -55,6 +57,10 @@ fn measure(options: Options) -> Result<()> {
     if options.pin {
         process::pin_to_core(0)?;
     }
+    until_interrupted(async || run_scenarios(options).await)
+}
+
+fn until_interrupted(work: impl AsyncFnOnce() -> Result<()>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -62,7 +68,7 @@ fn measure(options: Options) -> Result<()> {
         let mut terminated = signal(SignalKind::terminate())?;
         // What is cut off here is dropped, and takes its children and folders with it.
         tokio::select! {
-            done = run_scenarios(options) => done,
+            done = work() => done,
             _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
             _ = terminated.recv() => Err("terminated".into()),
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::focus::EvaluationOptions;
 use crate::scenario::Scenario;
 use crate::target::Subject;
 
@@ -21,6 +22,8 @@ pub(crate) struct CommandLine {
 /// What the bench runs itself as.
 #[derive(Subcommand)]
 pub(crate) enum Role {
+    /// Scores plans and replies on the dialogues of `bench/focus`
+    Focus(EvaluationOptions),
     /// The fake upstream.
     #[command(hide = true)]
     Upstream,
@@ -88,7 +91,7 @@ impl Options {
     }
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
+pub(crate) fn variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }

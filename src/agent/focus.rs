@@ -1,8 +1,11 @@
 //! What a session works on: the plan, and when it is made. Planning never fails a turn and never holds it up for longer
 //! than the budget: when no model plans in time, local rules do.
 
+mod breaker;
 mod decision;
 mod draft;
+#[cfg(test)]
+mod evaluation;
 #[cfg(test)]
 pub(in crate::agent) mod examples;
 mod fallback;

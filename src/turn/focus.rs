@@ -49,10 +49,12 @@ impl Turns {
             return;
         };
         let (user, turn) = (live.repository.clone(), live.turn.clone());
+        let metrics = Arc::clone(&self.metrics);
         self.main.spawn(async move {
             if let Err(error) = planner.review(&user, &turn).await {
                 ::log::warn!("focus.not_reviewed turn.id={} error={error}", turn.id);
             }
+            metrics.reviewed();
         });
     }
 }

@@ -4,6 +4,7 @@ mod context;
 mod failures;
 mod planning;
 mod progress;
+mod shapes;
 
 use serde_json::Value;
 

@@ -4,7 +4,7 @@ use super::TurnFocus;
 use super::plan::{Difficulty, Misconception, SessionFocus, Step, Strategy};
 use crate::ids::{MessageId, SessionId};
 use crate::model::{FocusSource, Role, Status};
-use crate::repository::Message;
+use crate::repository::{FocusVersion, Learner, Message, PlanningMaterial, Session};
 
 /// A plan about the blue sky with one step done.
 pub(in crate::agent) fn plan() -> SessionFocus {
@@ -34,6 +34,35 @@ pub(in crate::agent) fn turn_focus(stuck: bool) -> TurnFocus {
         plan: plan(),
         source: FocusSource::Planned,
         stuck,
+    }
+}
+
+/// What a plan for the newest of these messages is made from.
+pub(super) fn material(messages: Vec<Message>, focus: Option<FocusVersion>) -> PlanningMaterial {
+    let session = Session {
+        id: SessionId::new(),
+        owner: "alice".to_owned(),
+        title: String::new(),
+        subject: None,
+        learner_profile: None,
+        revision: 1,
+        created_at: 0,
+        updated_at: 0,
+        fields_revision: 1,
+        resumable_from: 0,
+    };
+    let learner = Learner {
+        level: None,
+        goals: None,
+        language: None,
+        tracking: true,
+    };
+    PlanningMaterial {
+        session,
+        messages,
+        focus,
+        learner,
+        topics: Vec::new(),
     }
 }
 

@@ -10,11 +10,20 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(super) struct Language {
     stop_words: String,
+    task_words: String,
     pub(super) stuck: Vec<String>,
+    pub(super) lost: Vec<String>,
+    pub(super) filler: Vec<String>,
     pub(super) understood: Vec<String>,
     pub(super) affirmed: Vec<String>,
+    pub(super) approving: Vec<String>,
     pub(super) refused: Vec<String>,
     pub(super) new_topic: Vec<String>,
+    pub(super) aside: Vec<String>,
+    pub(super) questions: Vec<String>,
+    pub(super) question_verbs: Vec<String>,
+    pub(super) requests: Vec<String>,
+    pub(super) small_talk: Vec<String>,
     pub(super) objective: String,
     pub(super) steps: Vec<String>,
     pub(super) question: String,
@@ -48,6 +57,39 @@ pub(super) fn any_in(text: &str, list: impl Fn(&'static Language) -> &'static [S
         .any(|phrase| contains(&text, phrase))
 }
 
+/// Whether a phrase of the list that `list` chooses begins within the first `reach` words of a sentence, in any
+/// language.
+pub(super) fn begins_with(
+    sentence: &str,
+    reach: usize,
+    list: impl Fn(&'static Language) -> &'static [String],
+) -> bool {
+    let words: Vec<_> = words(sentence).map(normal).collect();
+    let starts = (0..words.len().min(reach)).map(|start| &words[start..]);
+    let begins = |rest: &[String], phrase: &str| {
+        let mut rest = rest.iter();
+        phrase
+            .split(' ')
+            .all(|word| rest.next().is_some_and(|other| other == word))
+    };
+    let phrases = || LANGUAGES.values().flat_map(&list);
+    starts
+        .into_iter()
+        .any(|rest| phrases().any(|phrase| begins(rest, phrase)))
+}
+
+/// Whether all words of a text together are one phrase of the list that `list` chooses, in any language.
+pub(super) fn is_one_of(text: &str, list: impl Fn(&'static Language) -> &'static [String]) -> bool {
+    let text = words(text).map(normal).collect::<Vec<_>>().join(" ");
+    LANGUAGES.values().flat_map(list).any(|phrase| *phrase == text)
+}
+
+/// The sentences of a text that have words, with the signs at their ends.
+pub(super) fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(['.', '!', '?', '…', '\n', '。', '？', '！'])
+        .filter(|sentence| words(sentence).next().is_some())
+}
+
 /// Lower case, with plain apostrophes.
 pub(super) fn normal(text: &str) -> String {
     text.to_lowercase().replace(['\u{2019}', '\u{2bc}'], "'")
@@ -62,11 +104,13 @@ fn contains(text: &str, phrase: &str) -> bool {
     })
 }
 
-/// The words of a text, in lower case, that carry its meaning in any of the languages.
+/// The words of a text, in lower case, that carry its meaning in any of the languages; no numbers and formulas.
 pub(super) fn content_words(text: &str) -> Vec<String> {
+    let letters = |word: &str| word.chars().filter(|character| character.is_alphabetic()).count();
     words(text)
-        .filter(|word| word.chars().count() > 1 && !is_stop_word(&normal(word)))
+        .filter(|word| letters(word) > 1)
         .map(normal)
+        .filter(|word| !is_stop_word(word))
         .collect()
 }
 
@@ -84,13 +128,18 @@ fn is_no_letter(character: char) -> bool {
 
 /// Whether a word in lower case carries no topic in any of the languages.
 pub(super) fn is_stop_word(word: &str) -> bool {
-    LANGUAGES.values().any(|language| language.has_stop_word(word))
+    let is_known = |language: &Language| language.has_stop_word(word) || has(&language.task_words, word);
+    LANGUAGES.values().any(is_known)
 }
 
 impl Language {
     fn has_stop_word(&self, word: &str) -> bool {
-        self.stop_words.split_whitespace().any(|known| known == word)
+        has(&self.stop_words, word)
     }
+}
+
+fn has(list: &str, word: &str) -> bool {
+    list.split_whitespace().any(|known| known == word)
 }
 
 /// The language of a text as a BCP 47 tag, by its script or else by its small words; `None` when nothing tells.
@@ -133,10 +182,18 @@ mod tests {
         for (tag, language) in &languages {
             let lists = [
                 &language.stuck,
+                &language.lost,
+                &language.filler,
                 &language.understood,
                 &language.affirmed,
+                &language.approving,
                 &language.refused,
                 &language.new_topic,
+                &language.aside,
+                &language.questions,
+                &language.question_verbs,
+                &language.requests,
+                &language.small_talk,
             ];
             for phrase in lists.into_iter().flatten() {
                 assert_eq!(&normal(phrase), phrase, "{tag}");

@@ -8,7 +8,8 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::decision::{self, Before};
+use super::breaker::Breaker;
+use super::decision::{self, Before, Reason};
 use super::flights::{Flight, Flights};
 use super::plan::SessionFocus;
 use super::{TurnFocus, draft, fallback, prompt, signals};
@@ -20,6 +21,7 @@ use crate::provider::Provider;
 use crate::repository::{
     FocusVersion, Lesson, NewFocus, PlanningMaterial, RepositoryError, Turn, UserRepository,
 };
+use crate::telemetry::Metrics;
 
 /// No more messages than this are looked at for a plan.
 pub(super) const MOST_MESSAGES: i64 = 40;
@@ -34,8 +36,16 @@ pub struct Planner {
     pub(in crate::agent) model: Option<PlanningModel>,
     /// How much a prompt may have.
     pub(in crate::agent) context: ContextBudget,
-    pub(super) flights: Flights,
+    pub(super) flights: Flights<Turn>,
+    breaker: Breaker,
+    pub(super) metrics: Arc<Metrics>,
     main: Handle,
+}
+
+/// A plan that is to be made, and why.
+pub(super) struct Due {
+    pub(super) material: PlanningMaterial,
+    pub(super) reason: Reason,
 }
 
 /// A plan and what it says of the learner.
@@ -44,7 +54,12 @@ pub(super) type Planned = (SessionFocus, Vec<Lesson>);
 impl Planner {
     /// Call it on the main runtime: plans are made there. A practice tutor plans by local rules.
     #[must_use]
-    pub fn new(config: PlannerConfig, context: ContextBudget, providers: &[Arc<dyn Provider>]) -> Arc<Self> {
+    pub fn new(
+        config: PlannerConfig,
+        context: ContextBudget,
+        providers: &[Arc<dyn Provider>],
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
         let name = config.provider.as_deref();
         let mut chosen = providers
             .iter()
@@ -62,6 +77,8 @@ impl Planner {
             model,
             context,
             flights: Flights::default(),
+            breaker: Breaker::default(),
+            metrics,
             main: Handle::current(),
         })
     }
@@ -87,12 +104,13 @@ impl Planner {
         let stuck = signals::is_stuck(&material.messages);
         let (version, source) = match (decision::before_answer(&material), may_plan) {
             (Before::Reuse(version), _) => (version, FocusSource::Reused),
-            (Before::Plan, true) => {
-                let version = self.plan_within_budget(user, material).await?;
+            (Before::Plan(reason), true) => {
+                let due = Due { material, reason };
+                let version = self.plan_within_budget(user, due).await?;
                 let source = version.source;
                 (version, source)
             }
-            (Before::Plan, false) => match material.focus {
+            (Before::Plan(_), false) => match material.focus {
                 Some(version) => (version, FocusSource::Reused),
                 None => return Ok(None),
             },
@@ -103,23 +121,26 @@ impl Planner {
     async fn plan_within_budget(
         self: &Arc<Self>,
         user: &UserRepository,
-        material: PlanningMaterial,
+        due: Due,
     ) -> Result<FocusVersion, RepositoryError> {
-        let by_rules = fallback::plan(&material);
-        let (session_id, position) = (material.session.id, newest_position(&material));
+        let by_rules = fallback::plan(&due.material);
+        let (session_id, position) = (due.material.session.id, newest_position(&due.material));
         if self.model.is_none() {
             let new = new_focus((by_rules, Vec::new()), position, FocusSource::Planned);
             return user.store_focus(session_id, new).await;
         }
         let flight = self.flights.instead(session_id);
-        // A turn that is stopped needs no plan.
-        let unless_dropped = flight.called_off().clone().drop_guard();
-        let task = self.plan_in_background(flight, user.clone(), material);
-        let in_time = timeout(self.budget, task).await;
-        // What comes after the budget is for the next message.
-        unless_dropped.disarm();
-        if let Ok(Ok(Some(version))) = in_time {
-            return Ok(version);
+        // An open breaker leaves the plan to the look behind the answer.
+        if !self.breaker.is_open() {
+            // A turn that is stopped needs no plan.
+            let unless_dropped = flight.called_off().clone().drop_guard();
+            let task = self.plan_in_background(flight, user.clone(), due);
+            let in_time = timeout(self.budget, task).await;
+            // What comes after the budget is for the next message.
+            unless_dropped.disarm();
+            if let Ok(Ok(Some(version))) = in_time {
+                return Ok(version);
+            }
         }
         let new = new_focus((by_rules, Vec::new()), position, FocusSource::Fallback);
         user.store_focus(session_id, new).await
@@ -128,39 +149,78 @@ impl Planner {
     /// Asks the model and stores its plan; `None` when there is no good one, or when it was called off.
     fn plan_in_background(
         self: &Arc<Self>,
-        flight: Flight,
+        flight: Flight<Turn>,
         user: UserRepository,
-        material: PlanningMaterial,
+        due: Due,
     ) -> JoinHandle<Option<FocusVersion>> {
         let planner = Arc::clone(self);
         self.main
-            .spawn(async move { planner.plan(&user, &material, &flight).await })
+            .spawn(async move { planner.plan(&user, &due, &flight).await })
     }
 
     pub(super) async fn plan(
         &self,
         user: &UserRepository,
-        material: &PlanningMaterial,
-        flight: &Flight,
+        due: &Due,
+        flight: &Flight<Turn>,
     ) -> Option<FocusVersion> {
+        let Due { material, reason } = due;
         let session_id = material.session.id;
+        let ended = |outcome| self.metrics.plan(reason.word(), outcome);
+        let asked = self.ask(user, material, flight).await;
+        let Some((answer, in_time)) = asked else {
+            ended(if flight.called_off().is_cancelled() {
+                "called-off"
+            } else {
+                "unanswered"
+            });
+            return None;
+        };
+        let planned = draft::read(&answer, |label| prompt::message_of(material, label))
+            .inspect_err(|flaw| {
+                ended("refused");
+                log::warn!("focus.refused session.id={session_id} flaw={flaw:?}");
+            })
+            .ok()?;
+        ended(if in_time { "planned" } else { "late" });
+        let new = new_focus(planned, newest_position(material), FocusSource::Planned);
+        let stored = user.store_focus(session_id, new).await;
+        stored
+            .inspect_err(|error| log::warn!("focus.not_stored session.id={session_id} error={error}"))
+            .ok()
+    }
+
+    /// The model's answer, and whether it came within the budget, of which the breaker is told.
+    async fn ask(
+        &self,
+        user: &UserRepository,
+        material: &PlanningMaterial,
+        flight: &Flight<Turn>,
+    ) -> Option<(String, bool)> {
         let model = self.model.as_ref()?;
         let asking = Asking {
             user,
             purpose: Purpose::Focus,
             called_off: flight.called_off(),
         };
-        let answer = model
-            .ask(prompt::request(material, model.model.clone()), asking)
-            .await?;
-        let planned = draft::read(&answer, |label| prompt::message_of(material, label))
-            .inspect_err(|flaw| log::warn!("focus.refused session.id={session_id} flaw={flaw:?}"))
-            .ok()?;
-        let new = new_focus(planned, newest_position(material), FocusSource::Planned);
-        let stored = user.store_focus(session_id, new).await;
-        stored
-            .inspect_err(|error| log::warn!("focus.not_stored session.id={session_id} error={error}"))
-            .ok()
+        let answer = model.ask(prompt::request(material, model.model.clone()), asking);
+        let mut answer = std::pin::pin!(answer);
+        match timeout(self.budget, &mut answer).await {
+            Ok(Some(answer)) => {
+                self.breaker.in_time();
+                Some((answer, true))
+            }
+            // Who calls a plan off says nothing of the planner.
+            Ok(None) if flight.called_off().is_cancelled() => None,
+            Ok(None) => {
+                self.breaker.missed();
+                None
+            }
+            Err(_elapsed) => {
+                self.breaker.missed();
+                Some((answer.await?, false))
+            }
+        }
     }
 }
 

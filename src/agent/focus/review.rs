@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::decision;
 use super::plan::{SessionFocus, Strategy};
-use super::planner::{MOST_MESSAGES, Planner, newest_position};
+use super::planner::{Due, MOST_MESSAGES, Planner, newest_position};
 use super::signals;
 use crate::ids::MessageId;
 use crate::model::Role;
@@ -27,53 +27,62 @@ struct Shown {
 }
 
 impl Planner {
-    /// Notes what the turn has shown, and has a model plan anew and sum up where that is due. Begins nothing while
-    /// something is being planned for the session.
+    /// Notes what the turn has shown, and has a model plan anew and sum up where that is due. While something is being
+    /// planned for the session that is left to whoever plans, so that the plan is made anew also when turns follow each
+    /// other closely.
     ///
     /// # Errors
     /// Those of the repository.
     pub async fn review(self: &Arc<Self>, user: &UserRepository, turn: &Turn) -> Result<(), RepositoryError> {
-        let due = self.look_at(user, turn).await?;
+        self.note_turn(user, turn).await?;
         if self.model.is_none() {
             return Ok(());
         }
-        let Some(flight) = self.flights.unless_running(turn.session_id) else {
+        let Some(flight) = self.flights.begin_or_leave(turn.session_id, turn) else {
             return Ok(());
         };
-        if let Some(material) = due {
-            self.plan(user, &material, &flight).await;
+        let mut next = Some(turn.clone());
+        while let Some(turn) = next {
+            if let Some(due) = self.due(user, &turn).await? {
+                self.plan(user, &due, &flight).await;
+            }
+            self.sum_up(user, &turn, flight.called_off()).await?;
+            next = flight.next();
         }
-        self.sum_up(user, turn, flight.called_off()).await
+        Ok(())
     }
 
-    /// Notes what the turn has shown; the material for a plan, if one is due.
-    async fn look_at(
-        &self,
-        user: &UserRepository,
-        turn: &Turn,
-    ) -> Result<Option<PlanningMaterial>, RepositoryError> {
-        let material = user.planning_material(turn.session_id, turn.message_id, MOST_MESSAGES);
-        let mut material = material.await?;
-        let Some((version, plan)) = current(&material) else {
+    /// Notes what the turn has shown, in the newest plan.
+    async fn note_turn(&self, user: &UserRepository, turn: &Turn) -> Result<(), RepositoryError> {
+        while let Some((material, found)) = look_at(user, turn).await? {
+            let Found { version, plan, shown } = found;
+            if self.note(user, &material, (version, plan), &shown).await? {
+                break;
+            }
+            // A model's plan came in between: what was shown is noted in that one.
+        }
+        Ok(())
+    }
+
+    /// The plan that is due after this turn, if one is.
+    async fn due(&self, user: &UserRepository, turn: &Turn) -> Result<Option<Due>, RepositoryError> {
+        let Some((material, found)) = look_at(user, turn).await? else {
             return Ok(None);
         };
-        let Some(shown) = shown(&material.messages, turn) else {
-            return Ok(None);
-        };
-        let reason = decision::after_answer(&material, &version, shown.step_done, self.replan_after_turns);
-        material.focus = Some(self.note(user, &material, (version, plan), &shown).await?);
+        let step_done = found.shown.step_done;
+        let reason = decision::after_answer(&material, &found.version, step_done, self.replan_after_turns);
         log::debug!("focus.reviewed session.id={} reason={reason:?}", turn.session_id);
-        Ok(reason.map(|_| material))
+        Ok(reason.map(|reason| Due { material, reason }))
     }
 
-    /// Stores the plan with its marks, if they have changed.
+    /// Stores the plan with its marks, if they have changed; false when it is no longer the newest.
     async fn note(
         &self,
         user: &UserRepository,
         material: &PlanningMaterial,
         (version, mut plan): (FocusVersion, SessionFocus),
         shown: &Shown,
-    ) -> Result<FocusVersion, RepositoryError> {
+    ) -> Result<bool, RepositoryError> {
         let before = plan.clone();
         if shown.step_done {
             plan.finish_step();
@@ -83,7 +92,7 @@ impl Planner {
         }
         let lessons = lessons(&plan, shown);
         if plan == before && lessons.is_empty() {
-            return Ok(version);
+            return Ok(true);
         }
         let new = NewFocus {
             position: newest_position(material),
@@ -92,8 +101,30 @@ impl Planner {
             plan: plan.to_json(),
             lessons,
         };
-        user.store_focus(material.session.id, new).await
+        user.carry_focus_on(material.session.id, new, version.version)
+            .await
     }
+}
+
+/// What stands at the end of a turn.
+struct Found {
+    version: FocusVersion,
+    plan: SessionFocus,
+    shown: Shown,
+}
+
+/// `None` when there is nothing to say of the turn.
+async fn look_at(
+    user: &UserRepository,
+    turn: &Turn,
+) -> Result<Option<(PlanningMaterial, Found)>, RepositoryError> {
+    let material = user.planning_material(turn.session_id, turn.message_id, MOST_MESSAGES);
+    let material = material.await?;
+    let found = current(&material).and_then(|(version, plan)| {
+        let shown = shown(&material.messages, &version, turn)?;
+        Some(Found { version, plan, shown })
+    });
+    Ok(found.map(|found| (material, found)))
 }
 
 fn current(material: &PlanningMaterial) -> Option<(FocusVersion, SessionFocus)> {
@@ -103,20 +134,14 @@ fn current(material: &PlanningMaterial) -> Option<(FocusVersion, SessionFocus)> 
 }
 
 /// `None` when the turn answered an older message: that says nothing of where the learner is now.
-fn shown(newest_first: &[Message], turn: &Turn) -> Option<Shown> {
-    let reply = newest_first
+fn shown(newest_first: &[Message], version: &FocusVersion, turn: &Turn) -> Option<Shown> {
+    let place = newest_first
         .iter()
-        .find(|message| message.id == turn.message_id)?;
+        .position(|message| message.id == turn.message_id)?;
+    let newest_first = &newest_first[place..];
     let learner = newest_first.iter().find(|message| message.role == Role::User)?;
-    if learner.id != turn.user_message_id {
-        return None;
-    }
-    // Before the tutor has asked anything there is nothing to be right about.
-    let is_answer = newest_first
-        .iter()
-        .any(|message| message.role == Role::Assistant && message.position < learner.position);
-    Some(Shown {
-        step_done: is_answer && signals::is_step_done(&learner.content, &reply.content),
+    (learner.id == turn.user_message_id).then(|| Shown {
+        step_done: decision::is_step_done(newest_first, version),
         stuck: signals::is_stuck(newest_first),
         evidence: learner.id,
     })

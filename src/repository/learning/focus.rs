@@ -1,7 +1,6 @@
 //! Rows of `session_focus`, and everything that planning looks at. What a plan says is the agent's affair: here it is
 //! a text with a version.
 
-use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
@@ -143,11 +142,18 @@ impl UserRepository {
                 // A model's plan for the same message came in the very moment when it was given up.
                 return Ok(better);
             }
-            let subject = session.subject.unwrap_or_default();
-            if learners::find(connection, &scope.subject)?.tracking {
-                topics::learn(connection, (&scope.subject, &subject), &new.lessons)?;
-            }
-            insert(connection, id, &new)
+            insert(connection, (&session, &scope.subject), &new)
+        };
+        self.writer.run(work).await
+    }
+
+    /// Stores a plan that carries version `follows` on. False when that is not the newest: nothing is stored then. Where
+    /// a later message has its plan already, that one stays, and only what was learnt is stored.
+    pub async fn carry_focus_on(&self, id: SessionId, new: NewFocus, follows: i64) -> Result<bool> {
+        let scope = self.scope();
+        let work = move |connection: &mut SqliteConnection| {
+            let session = sessions::own(connection, &scope, id)?;
+            carry_on(connection, (&session, &scope.subject), &new, follows)
         };
         self.writer.run(work).await
     }
@@ -201,14 +207,43 @@ fn newest_upto(
     Ok(rows.first(connection).optional()?)
 }
 
-fn insert(connection: &mut SqliteConnection, session_id: SessionId, new: &NewFocus) -> Result<FocusVersion> {
-    let rows = session_focus::table.filter(session_focus::session_id.eq(session_id));
-    let last = rows
-        .select(max(session_focus::version))
-        .first::<Option<i64>>(connection)?;
+/// Version and position of the newest plan; zeros without one.
+fn last(connection: &mut SqliteConnection, id: SessionId) -> Result<(i64, i64)> {
+    let rows = session_focus::table
+        .filter(session_focus::session_id.eq(id))
+        .order(session_focus::version.desc())
+        .select((session_focus::version, session_focus::position));
+    Ok(rows.first(connection).optional()?.unwrap_or_default())
+}
+
+/// See [`UserRepository::carry_focus_on`].
+fn carry_on(
+    connection: &mut SqliteConnection,
+    (session, owner): (&Session, &str),
+    new: &NewFocus,
+    follows: i64,
+) -> Result<bool> {
+    let (version, position) = last(connection, session.id)?;
+    if position > new.position {
+        learn(connection, (session, owner), new)?;
+    } else if version == follows {
+        insert(connection, (session, owner), new)?;
+    } else {
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// The plan as the next version, and what was learnt with it.
+fn insert(
+    connection: &mut SqliteConnection,
+    (session, owner): (&Session, &str),
+    new: &NewFocus,
+) -> Result<FocusVersion> {
+    learn(connection, (session, owner), new)?;
     let row = FocusVersion {
-        session_id,
-        version: last.unwrap_or(0) + 1,
+        session_id: session.id,
+        version: last(connection, session.id)?.0 + 1,
         position: new.position,
         source: new.source,
         planned_at: new.planned_at,
@@ -220,3 +255,19 @@ fn insert(connection: &mut SqliteConnection, session_id: SessionId, new: &NewFoc
         .execute(connection)?;
     Ok(row)
 }
+
+/// Keeps what was learnt, unless the learner does not want to be tracked.
+fn learn(
+    connection: &mut SqliteConnection,
+    (session, owner): (&Session, &str),
+    new: &NewFocus,
+) -> Result<()> {
+    if !learners::find(connection, owner)?.tracking {
+        return Ok(());
+    }
+    let subject = session.subject.as_deref().unwrap_or_default();
+    topics::learn(connection, (owner, subject), &new.lessons)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,12 @@
 //! A planner that does not plan is no reason to wait, and none to fail.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{focus_of, patient, planning_within, version};
 use crate::app::{Setup, TestApp};
 use crate::database::change;
+use crate::deadline::within;
 use crate::upstream::{Script, Signal, focus_plan};
 use crate::witness::Witness;
 
@@ -41,10 +43,77 @@ async fn a_planner_that_errs_or_answers_rubbish_is_replaced_by_local_rules() {
     .enumerate()
     {
         app.upstream.next_plan(script);
-        answered_by_rules(&app).await;
+        let reader = answered_by_rules(&app).await;
         // Behind the answer a plan is tried again.
-        app.upstream.plan_request(2 * number + 1).await;
+        version(&app, &reader.session_id, 2).await;
+        assert_eq!(app.upstream.plan_count(), 2 * (number + 1));
     }
+}
+
+#[tokio::test]
+async fn a_planner_that_hangs_again_and_again_is_no_longer_waited_for() {
+    let app = planning_within(50);
+    for _ in 0..4 {
+        app.upstream.next_plan(Script::silence());
+    }
+    for _ in 0..3 {
+        answered_by_rules(&app).await;
+    }
+    let go_on = Signal::new();
+    app.upstream
+        .next(Script::stream().wait_for(&go_on).delta("Ask.").finish());
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    app.upstream.request(3).await;
+    assert_eq!(app.upstream.plan_count(), 3, "nobody was asked before the answer");
+    go_on.give();
+    reader.until_end().await;
+    assert_eq!(focus_of(&reader)["source"], "fallback");
+    app.upstream.plan_request(3).await;
+}
+
+#[tokio::test]
+async fn a_planner_that_failed_is_waited_for_again_when_it_has_planned_behind_an_answer() {
+    let app = patient();
+    for _ in 0..4 {
+        app.upstream
+            .next_plan(Script::plain(500, "application/json", "{}"));
+    }
+    for _ in 0..2 {
+        answered_by_rules(&app).await;
+    }
+    let unanswered = ["first", "fallback"]
+        .map(|reason| format!("tutorstream_plans_total{{reason=\"{reason}\",outcome=\"unanswered\"}} 2"));
+    shown(&app, &unanswered).await;
+
+    // It would be waited for until the test is over.
+    let go_on = Signal::new();
+    app.upstream.next_plan(
+        Script::stream()
+            .wait_for(&go_on)
+            .delta(&focus_plan().to_string())
+            .finish(),
+    );
+    let reader = answered_by_rules(&app).await;
+    go_on.give();
+    version(&app, &reader.session_id, 2).await;
+    let mut next = app.learner.send("Why is the sky blue?").await;
+    next.until_end().await;
+    assert_eq!(focus_of(&next)["source"], "planned");
+}
+
+/// Waits until the metrics have all these lines.
+async fn shown(app: &TestApp, lines: &[String]) {
+    let arrived = async {
+        loop {
+            let response = app.learner.call(Method::GET, "/metrics", Value::Null).await;
+            let page = response.text().await.expect("a text");
+            if lines.iter().all(|line| page.lines().any(|found| found == line)) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    within("the metrics show it", arrived).await;
 }
 
 #[tokio::test]
@@ -129,9 +198,7 @@ async fn what_is_planned_for_a_deleted_session_is_forgotten() {
     let reader = answered_by_rules(&app).await;
     let request = app.upstream.plan_request(0).await;
     let path = format!("/sessions/{}", reader.session_id);
-    app.learner
-        .call(reqwest::Method::DELETE, &path, Value::Null)
-        .await;
+    app.learner.call(Method::DELETE, &path, Value::Null).await;
     go_on.give();
     request.played.wait("the plan is sent").await;
     app.learner.send("Why is grass green?").await.until_end().await;

@@ -171,11 +171,15 @@ async fn a_learner_who_is_stuck_is_answered_at_once_and_planned_for_behind_it() 
         (Some("reused"), 2)
     );
 
+    // Its plan knows nothing of the last message, so another one is made then.
     go_on.give();
-    let stored = version(&app, &first.session_id, 4).await;
+    let document = app.upstream.plan_request(2).await.planning_document();
+    assert_eq!(document["planSoFar"]["strategy"], "worked-example");
+    assert_eq!(document["conversation"].as_array().map(Vec::len), Some(6));
+    let stored = version(&app, &first.session_id, 5).await;
     assert_eq!(
         (&stored["strategy"], &stored["source"]),
-        (&json!("worked-example"), &json!("planned"))
+        (&json!("socratic"), &json!("planned"))
     );
 }
 

@@ -48,9 +48,13 @@ impl Request {
         self.body["messages"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// Whether an answer of a given shape is asked for.
+    /// Whether a plan is asked for, in whatever way.
     fn is_for_a_plan(&self) -> bool {
-        self.body["response_format"]["json_schema"]["name"] == "session_focus"
+        let system = self
+            .messages()
+            .first()
+            .and_then(|message| message["content"].as_str());
+        system.is_some_and(|text| text.starts_with("You plan tutoring sessions."))
     }
 
     /// What a request for a plan tells of the session.
