@@ -8,9 +8,10 @@ use std::sync::Arc;
 use actix_web::Error;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{StatusCode, Uri, Version, header};
+use actix_web::http::{Uri, Version, header};
 use actix_web::middleware::Next;
 
+use super::code::Code;
 use super::error::ApiError;
 use crate::config::AllowedHosts;
 use crate::telemetry;
@@ -42,24 +43,19 @@ pub(super) async fn pass<B: MessageBody>(
 fn check(request: &ServiceRequest, hosts: &AllowedHosts) -> Result<(), ApiError> {
     if target_length(request.uri()) > LONGEST_TARGET {
         let detail = "The path and its query are longer than 8 KiB.";
-        return Err(ApiError::new(StatusCode::URI_TOO_LONG, "uri-too-long", detail));
+        return Err(ApiError::new(Code::UriTooLong, detail));
     }
     let lines = request.headers().iter();
     let head: usize = lines.map(|(name, value)| name.as_str().len() + value.len()).sum();
     if head > LARGEST_HEAD {
         let detail = "The header is larger than 32 KiB.";
-        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        return Err(ApiError::new(status, "headers-too-large", detail));
+        return Err(ApiError::new(Code::HeadersTooLarge, detail));
     }
     if is_probe(request.path()) || names_this_service(request, hosts) {
         return Ok(());
     }
     let detail = "This service does not answer for that host. Its operator can add it to allowed_hosts.";
-    Err(ApiError::new(
-        StatusCode::MISDIRECTED_REQUEST,
-        "unknown-host",
-        detail,
-    ))
+    Err(ApiError::new(Code::UnknownHost, detail))
 }
 
 fn target_length(uri: &Uri) -> usize {
