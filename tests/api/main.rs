@@ -2,7 +2,7 @@
 //!
 //! The bench comes first: a service for one test ([`app`], [`server`]), who uses it ([`client`], [`witness`],
 //! [`sse`], [`problem`], [`wire`]), whom it uses ([`upstream`]), and what must hold whatever happens ([`checker`],
-//! [`database`]). The tests follow.
+//! [`database`], [`record`]). The tests follow.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -16,6 +16,7 @@ mod database;
 mod deadline;
 mod memory;
 mod problem;
+mod record;
 mod server;
 mod setup;
 mod sse;
