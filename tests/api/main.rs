@@ -31,6 +31,7 @@ mod auth;
 mod bad_bodies;
 mod bad_input;
 mod busy;
+mod clocks;
 mod connections;
 mod continuation;
 mod deletion;
