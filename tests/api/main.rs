@@ -65,6 +65,7 @@ mod secrets;
 mod sessions;
 mod shutdown;
 mod stalled_reader;
+mod standstill;
 mod start_up;
 mod stop;
 mod storage;
