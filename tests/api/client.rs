@@ -1,8 +1,9 @@
 //! What a learner's browser does, as methods.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::deadline::within;
@@ -18,15 +19,21 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(address: &str) -> Self {
+        Self::with(reqwest::Client::builder(), address)
+    }
+
+    /// A browser that reaches the service by a proxy on this Unix socket.
+    pub(crate) fn through(socket: &Path) -> Self {
+        Self::with(reqwest::Client::builder().unix_socket(socket), "http://localhost")
+    }
+
+    fn with(http: ClientBuilder, address: &str) -> Self {
         static PROVIDER: OnceLock<()> = OnceLock::new();
         PROVIDER.get_or_init(|| {
             // Another library may have been quicker.
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("an HTTP client");
+        let http = http.no_proxy().build().expect("an HTTP client");
         Self {
             http,
             address: Arc::new(Mutex::new(address.to_owned())),
