@@ -93,13 +93,18 @@ impl Place {
             .map(move |entry| (entry.method.clone(), path, entry.access))
     }
 
+    /// Whether HEAD is answered as GET, without the body: where anybody may look, as monitors and link checkers do.
+    fn answers_head(&self) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| entry.method == Method::GET && matches!(entry.access, Access::Public))
+    }
+
     /// What actix is given. Any other method is 405, with those that the path takes (RFC 9110, section 15.5.6).
     pub(super) fn into_service(self) -> impl HttpServiceFactory + 'static {
-        let methods: Vec<_> = self
-            .entries
-            .iter()
-            .map(|entry| entry.method.as_str().to_owned())
-            .collect();
+        let answers_head = self.answers_head();
+        let methods = self.entries.iter().map(|entry| entry.method.as_str());
+        let methods: Vec<_> = methods.chain(answers_head.then_some("HEAD")).collect();
         let allowed = methods.join(", ");
         let mut decided = Vec::new();
         let mut resource = resource(self.path);
@@ -117,7 +122,10 @@ impl Place {
             async { Err::<String, _>(error) }
         };
         resource.default_service(web::to(refuse)).wrap(from_fn(
-            move |request: ServiceRequest, next: Next<BoxBody>| {
+            move |mut request: ServiceRequest, next: Next<BoxBody>| {
+                if answers_head && request.method() == Method::HEAD {
+                    request.head_mut().method = Method::GET;
+                }
                 let decided = decided.iter().find(|(method, _)| method == request.method());
                 // A method that the path does not take is refused whoever asks.
                 let access = decided.map_or(Access::Public, |(_, access)| *access);
