@@ -52,6 +52,8 @@ mod kill_at_a_step;
 mod limits;
 mod llmock;
 mod log_reader;
+mod log_size;
+mod memory_limit;
 mod migrations;
 mod mock_vendors;
 mod openapi;
