@@ -173,6 +173,16 @@ impl Client {
         self.call(Method::POST, &path, Value::Null).await
     }
 
+    /// How many event streams the server sends, to whomever.
+    pub(crate) async fn open_streams(&self) -> usize {
+        let response = self.call(Method::GET, "/metrics", Value::Null).await;
+        let text = response.text().await.expect("text");
+        let open = text
+            .lines()
+            .find_map(|line| line.strip_prefix("tutorstream_streams_open "));
+        open.and_then(|open| open.parse().ok()).expect("the metric")
+    }
+
     /// A new session's id.
     pub(crate) async fn create_session(&self) -> String {
         string(&self.json(Method::POST, "/sessions", json!({})).await["id"])

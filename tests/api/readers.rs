@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
-use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 
 use crate::app::{Setup, TestApp};
@@ -45,16 +43,6 @@ async fn a_turn_goes_on_when_its_reader_leaves_before_the_first_byte() {
     assert_eq!(reader.text(), "Because.");
 }
 
-/// How many event streams the server sends.
-async fn open_streams(app: &TestApp) -> String {
-    let response = app.learner.call(Method::GET, "/metrics", Value::Null).await;
-    let text = response.text().await.expect("text");
-    let open = text
-        .lines()
-        .find_map(|line| line.strip_prefix("tutorstream_streams_open "));
-    open.expect("the metric").to_owned()
-}
-
 #[tokio::test]
 async fn a_tab_that_is_closed_politely_or_reset_is_no_reader_any_more() {
     let app = TestApp::start();
@@ -73,7 +61,7 @@ async fn a_tab_that_is_closed_politely_or_reset_is_no_reader_any_more() {
             .await
             .expect("the request is sent");
         within("the tab is a reader", async {
-            while open_streams(&app).await != "2" {}
+            while app.learner.open_streams().await != 2 {}
         })
         .await;
         if !politely {
@@ -82,7 +70,7 @@ async fn a_tab_that_is_closed_politely_or_reset_is_no_reader_any_more() {
         }
         drop(tab);
         within("the tab is no reader any more", async {
-            while open_streams(&app).await != "1" {}
+            while app.learner.open_streams().await != 1 {}
         })
         .await;
     }

@@ -163,6 +163,15 @@ async fn it_refuses_to_begin_anew_where_a_database_has_vanished() {
 }
 
 #[tokio::test]
+async fn it_says_what_to_do_when_its_address_is_taken() {
+    let app = TestApp::start();
+    let taken = app.learner.address();
+    let taken = taken.trim_start_matches("http://");
+    let setup = Setup::new().variable("TUTORSTREAM_BIND", taken);
+    assert_refused(setup.try_start(), &[taken, "already in use", "--bind"]);
+}
+
+#[tokio::test]
 async fn it_refuses_to_listen_for_strangers_without_authentication() {
     let setup = Setup::new().variable("TUTORSTREAM_BIND", "0.0.0.0:0");
     assert_refused(setup.try_start(), &["0.0.0.0", "no authentication"]);

@@ -17,7 +17,7 @@ fn continues_partial(service: u64) -> bool {
 /// Every combination of these has its turn.
 fn service(number: u64) -> TestApp {
     let chosen = |bit: u64| number >> bit & 1 == 0;
-    let mut setup = Setup::new().drain_seconds(1);
+    let mut setup = Setup::new().drain_seconds(u32::from(chosen(3)));
     if continues_partial(number) {
         setup = setup.continues_partial();
     }
