@@ -1,6 +1,7 @@
 //! What every request passes before it is routed: it gets an id, its head has bounds, and it names a host that this
-//! service is. Knows nothing of users; never reads a body.
+//! service is; and a panic behind it stays that request's. Knows nothing of users; never reads a body.
 
+mod panics;
 mod request_id;
 
 use std::sync::Arc;
@@ -31,7 +32,10 @@ pub(super) async fn pass<B: MessageBody>(
     let header = request_id::to_header(&id);
     let answer = telemetry::answering(id, async move {
         match check(&request, &hosts) {
-            Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
+            Ok(()) => {
+                let answered = panics::survive(async move { next.call(request).await });
+                answered.await.map(ServiceResponse::map_into_left_body)
+            }
             Err(error) => Ok(request.error_response(error).map_into_right_body()),
         }
     });
