@@ -43,7 +43,7 @@ pub enum ServerError {
     #[error("auth: {0}")]
     Auth(#[from] JwtError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: {source}; --bind or TUTORSTREAM_BIND names another address")]
     Listen {
         /// Which address.
         address: SocketAddr,

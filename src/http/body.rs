@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header;
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
@@ -11,6 +11,7 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use super::code::Code;
 use super::error::ApiError;
 use super::json_shape::{self, Misshapen, check_shape};
 use super::objects::is_object;
@@ -50,7 +51,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
                 .await
                 .map_err(|_elapsed| {
                     let detail = "The body did not arrive within 10 s.";
-                    ApiError::new(StatusCode::REQUEST_TIMEOUT, "request-timeout", detail)
+                    ApiError::new(Code::RequestTimeout, detail)
                 })??;
             parse(&body).map(Self)
         })
@@ -71,11 +72,7 @@ async fn read(mut payload: Payload) -> Result<BytesMut, ApiError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
-            ApiError::new(
-                StatusCode::BAD_REQUEST,
-                "invalid-body",
-                format!("The body cannot be read: {error}."),
-            )
+            ApiError::new(Code::InvalidBody, format!("The body cannot be read: {error}."))
         })?;
         if body.len() + chunk.len() > LARGEST {
             return Err(too_large());
@@ -86,35 +83,29 @@ async fn read(mut payload: Payload) -> Result<BytesMut, ApiError> {
 }
 
 fn too_large() -> ApiError {
-    ApiError::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "payload-too-large",
-        "The body is larger than 1 MiB.",
-    )
+    ApiError::new(Code::PayloadTooLarge, "The body is larger than 1 MiB.")
 }
 
 fn misshapen(misshapen: Misshapen) -> ApiError {
     let (code, detail) = match misshapen {
         Misshapen::TooDeep => (
-            "json-too-deep",
+            Code::JsonTooDeep,
             format!("The body is nested deeper than {}.", json_shape::DEEPEST),
         ),
         Misshapen::TooLong => (
-            "json-too-long",
+            Code::JsonTooLong,
             format!("A list or an object has more than {} parts.", json_shape::LONGEST),
         ),
     };
-    ApiError::new(StatusCode::BAD_REQUEST, code, detail)
+    ApiError::new(code, detail)
 }
 
 fn refuse(error: &serde_json::Error) -> ApiError {
     match error.classify() {
         Category::Data => ApiError::invalid_request(format!("The body does not fit: {error}.")),
-        Category::Io | Category::Syntax | Category::Eof => ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "invalid-json",
-            format!("The body is not JSON: {error}."),
-        ),
+        Category::Io | Category::Syntax | Category::Eof => {
+            ApiError::new(Code::InvalidJson, format!("The body is not JSON: {error}."))
+        }
     }
 }
 
@@ -122,19 +113,11 @@ fn refuse(error: &serde_json::Error) -> ApiError {
 pub(super) fn check_message(text: &str) -> Result<(), ApiError> {
     if text.trim().is_empty() {
         let detail = "The message is empty.";
-        return Err(ApiError::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "message-empty",
-            detail,
-        ));
+        return Err(ApiError::new(Code::MessageEmpty, detail));
     }
     if text.chars().count() > LONGEST_MESSAGE {
         let detail = "The message is longer than 131072 characters.";
-        return Err(ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "message-too-long",
-            detail,
-        ));
+        return Err(ApiError::new(Code::MessageTooLong, detail));
     }
     check_text(text)
 }
@@ -154,11 +137,7 @@ pub(super) fn check_line(text: Option<&str>) -> Result<(), ApiError> {
 fn check_text(text: &str) -> Result<(), ApiError> {
     if text.contains('\0') {
         let detail = "The text has a NUL character.";
-        return Err(ApiError::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "invalid-text",
-            detail,
-        ));
+        return Err(ApiError::new(Code::InvalidText, detail));
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! `POST /stream-chat`: a learner's message in, the turn's events out.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse};
 use schemars::JsonSchema;
@@ -9,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::auth::Author;
 use super::body::{JsonBody, check_line, check_message};
+use super::code::Code;
 use super::error::ApiError;
 use super::objects::object;
 use super::openapi::text::{Line, Text};
@@ -123,14 +123,14 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Api
 
 impl From<WishError> for ApiError {
     fn from(error: WishError) -> Self {
-        let refused = |code, detail| Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail);
+        let refused = |code, detail| Self::new(code, detail);
         match error {
             WishError::Provider => refused(
-                "provider-not-allowed",
+                Code::ProviderNotAllowed,
                 "There is no provider of that name that you may choose.",
             ),
             WishError::Parameter(_) => refused(
-                "parameter-not-allowed",
+                Code::ParameterNotAllowed,
                 "You may not choose that parameter of this provider.",
             ),
             WishError::Range => Self::invalid_request("A parameter is out of its range."),

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::code::Code;
 use super::quota;
 use crate::ids::TurnId;
 use crate::limits::Standing;
@@ -16,8 +17,7 @@ use crate::turn::TurnError;
 /// An answer that is no success.
 #[derive(Debug)]
 pub(super) struct ApiError {
-    status: StatusCode,
-    code: &'static str,
+    code: Code,
     detail: String,
     /// Where the caller finds what stands in its way.
     location: Option<Box<str>>,
@@ -51,9 +51,8 @@ pub(super) struct Problem<'a> {
 }
 
 impl ApiError {
-    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
-            status,
             code,
             detail: detail.into(),
             location: None,
@@ -65,11 +64,11 @@ impl ApiError {
     }
 
     pub(super) fn invalid_request(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-request", detail)
+        Self::new(Code::InvalidRequest, detail)
     }
 
     pub(super) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing here.")
+        Self::new(Code::NotFound, "There is no such thing here.")
     }
 
     /// One answer, whatever is wrong with what was sent (RFC 6750, section 3).
@@ -82,37 +81,33 @@ impl ApiError {
         };
         Self {
             authenticate: Some(challenge),
-            ..Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+            ..Self::new(Code::Unauthorized, detail)
         }
     }
 
     pub(super) fn keys_unavailable() -> Self {
         Self::unavailable(
-            "identity-provider-unavailable",
+            Code::IdentityProviderUnavailable,
             "Tokens cannot be checked now: the identity provider's keys are missing.",
         )
     }
 
     pub(super) fn unsupported_media_type() -> Self {
         let detail = "Send JSON with Content-Type: application/json.";
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported-media-type",
-            detail,
-        )
+        Self::new(Code::UnsupportedMediaType, detail)
     }
 
     /// A fault of this program.
     pub(super) fn internal(what: &str) -> Self {
         log::error!("http.internal what={what:?}");
         let detail = "Something went wrong in this service.";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+        Self::new(Code::Internal, detail)
     }
 
-    pub(super) fn too_many(code: &'static str, (detail, seconds): (&str, u32)) -> Self {
+    pub(super) fn too_many(code: Code, (detail, seconds): (&str, u32)) -> Self {
         Self {
             retry_after: Some(seconds),
-            ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail)
+            ..Self::new(code, detail)
         }
     }
 
@@ -125,7 +120,7 @@ impl ApiError {
 
     pub(super) fn method_not_allowed(allowed: &str) -> Self {
         let detail = "This path does not take that method.";
-        let error = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail);
+        let error = Self::new(Code::MethodNotAllowed, detail);
         Self {
             allow: Some(allowed.into()),
             ..error
@@ -134,15 +129,11 @@ impl ApiError {
 
     pub(super) fn message_too_long_for_model() -> Self {
         let detail = "The message is longer than the model can read at once.";
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "message-too-long-for-model",
-            detail,
-        )
+        Self::new(Code::MessageTooLongForModel, detail)
     }
 
-    fn unavailable(code: &'static str, detail: &str) -> Self {
-        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
+    fn unavailable(code: Code, detail: &str) -> Self {
+        let error = Self::new(code, detail);
         Self {
             retry_after: Some(5),
             ..error
@@ -151,7 +142,7 @@ impl ApiError {
 
     fn turn_running(turn_id: TurnId) -> Self {
         let detail = "A reply is being written in this session: follow it, stop it, or send with onBusy.";
-        let error = Self::new(StatusCode::CONFLICT, "turn-running", detail);
+        let error = Self::new(Code::TurnRunning, detail);
         Self {
             location: Some(format!("/turns/{turn_id}/events").into()),
             ..error
@@ -161,21 +152,22 @@ impl ApiError {
 
 impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.code, self.detail)
+        write!(f, "{}: {}", self.code.as_str(), self.detail)
     }
 }
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.code.status()
     }
 
     fn error_response(&self) -> HttpResponse {
         let request_id = current_request().unwrap_or_else(|| Uuid::now_v7().to_string().into());
-        if self.status.is_server_error() {
-            log::warn!("http.error code={}", self.code);
+        let (status, code) = (self.code.status(), self.code.as_str());
+        if status.is_server_error() {
+            log::warn!("http.error code={code}");
         }
-        let mut response = HttpResponse::build(self.status);
+        let mut response = HttpResponse::build(status);
         response.content_type("application/problem+json");
         if let Some(location) = &self.location {
             response.insert_header((header::LOCATION, &**location));
@@ -191,10 +183,10 @@ impl ResponseError for ApiError {
         }
         let problem = Problem {
             r#type: "about:blank",
-            title: self.status.canonical_reason().unwrap_or("Error"),
-            status: self.status.as_u16(),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
             detail: &self.detail,
-            code: self.code,
+            code,
             request_id: &request_id,
         };
         let mut response = response.body(serde_json::to_string(&problem).unwrap_or_default());
@@ -212,46 +204,46 @@ impl From<RepositoryError> for ApiError {
             RepositoryError::TurnRunning(turn_id) => Self::turn_running(turn_id),
             RepositoryError::ReadOnly => {
                 let detail = "You may read this and not change it.";
-                Self::new(StatusCode::FORBIDDEN, "read-only", detail)
+                Self::new(Code::ReadOnly, detail)
             }
             RepositoryError::QueueFull => {
-                Self::too_many("queue-full", ("Too many messages wait in this session.", 5))
+                Self::too_many(Code::QueueFull, ("Too many messages wait in this session.", 5))
             }
             RepositoryError::TooManyTickets => {
-                Self::too_many("too-many-tickets", ("Too many tickets wait to be used.", 30))
+                Self::too_many(Code::TooManyTickets, ("Too many tickets wait to be used.", 30))
             }
             RepositoryError::TooManyObservers => {
                 let detail = "As many observe this session as may.";
-                Self::new(StatusCode::CONFLICT, "too-many-observers", detail)
+                Self::new(Code::TooManyObservers, detail)
             }
             RepositoryError::TooManyTurns => {
                 let detail = "As many of your replies are being written as may be. Stop one, or wait.";
-                Self::too_many("too-many-turns", (detail, 5))
+                Self::too_many(Code::TooManyTurns, (detail, 5))
             }
             RepositoryError::TokensSpent => {
                 let detail = "Your tokens of this day are spent. The day ends at midnight, UTC.";
-                Self::too_many("tokens-spent", (detail, until_midnight()))
+                Self::too_many(Code::TokensSpent, (detail, until_midnight()))
             }
             RepositoryError::KeyReused => {
                 let detail = "This idempotency key was used for another request.";
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-conflict", detail)
+                Self::new(Code::IdempotencyConflict, detail)
             }
             RepositoryError::MessageStreaming => {
                 let detail = "The message is being written: stop its turn first.";
-                Self::new(StatusCode::CONFLICT, "message-streaming", detail)
+                Self::new(Code::MessageStreaming, detail)
             }
             RepositoryError::NotContinuable => {
                 let detail = "This reply has come to its end, or a newer turn goes on with it.";
-                Self::new(StatusCode::CONFLICT, "not-continuable", detail)
+                Self::new(Code::NotContinuable, detail)
             }
             RepositoryError::Unavailable => Self::unavailable(
-                "storage-unavailable",
+                Code::StorageUnavailable,
                 "The database does not answer now. Nothing was stored.",
             ),
             RepositoryError::Database(error) => {
                 log::error!("storage.error error={error:?}");
                 let detail = "Something went wrong in this service.";
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+                Self::new(Code::Internal, detail)
             }
         }
     }
@@ -266,9 +258,11 @@ fn until_midnight() -> u32 {
 impl From<TurnError> for ApiError {
     fn from(error: TurnError) -> Self {
         match error {
-            TurnError::Draining => Self::unavailable("draining", "The server is about to end. Try again."),
+            TurnError::Draining => {
+                Self::unavailable(Code::Draining, "The server is about to end. Try again.")
+            }
             TurnError::Overloaded => {
-                Self::unavailable("overloaded", "Too many replies are being written now.")
+                Self::unavailable(Code::Overloaded, "Too many replies are being written now.")
             }
             TurnError::Repository(error) => error.into(),
         }

@@ -4,11 +4,11 @@ use std::future::{Ready, ready};
 use std::str::FromStr;
 
 use actix_web::dev::Payload;
-use actix_web::http::StatusCode;
 use actix_web::web::Query;
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 
+use super::code::Code;
 use super::error::ApiError;
 
 /// Most rows of a page.
@@ -38,13 +38,8 @@ pub(super) fn last_seen(request: &HttpRequest, query: Option<String>) -> Option<
 
 /// An id in a path.
 pub(super) fn parse_id<T: FromStr>(text: &str) -> Result<T, ApiError> {
-    text.parse().map_err(|_not_an_id| {
-        ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "invalid-id",
-            "The id in the path is not a UUID.",
-        )
-    })
+    text.parse()
+        .map_err(|_not_an_id| ApiError::new(Code::InvalidId, "The id in the path is not a UUID."))
 }
 
 /// How many rows a page has.

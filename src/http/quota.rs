@@ -10,6 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 
+use super::code::Code;
 use super::error::ApiError;
 use crate::app::App;
 use crate::limits::{Seat, Standing, TooMany};
@@ -32,11 +33,11 @@ pub(super) fn admit(app: &App, user: &str) -> Result<Pass, ApiError> {
             standing,
         } = too_many;
         let detail = "You ask too often.";
-        ApiError::too_many("rate-limited", (detail, seconds(retry_after))).standing(standing)
+        ApiError::too_many(Code::RateLimited, (detail, seconds(retry_after))).standing(standing)
     })?;
     let seat = app.limits.parallel.take(user).ok_or_else(|| {
         let detail = "As many of your requests and streams are open as may be.";
-        ApiError::too_many("too-many-parallel-requests", (detail, 5))
+        ApiError::too_many(Code::TooManyParallelRequests, (detail, 5))
     })?;
     Ok(Pass { seat, standing })
 }
@@ -44,7 +45,7 @@ pub(super) fn admit(app: &App, user: &str) -> Result<Pass, ApiError> {
 /// An address that was wrong too often.
 pub(super) fn too_many_failures(retry_after: Duration) -> ApiError {
     let detail = "This address was wrong about who it is too often.";
-    ApiError::too_many("too-many-failures", (detail, seconds(retry_after)))
+    ApiError::too_many(Code::TooManyFailures, (detail, seconds(retry_after)))
 }
 
 impl Pass {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::{Author, Reader};
 use super::chat::{follow, idempotency_key};
+use super::code::Code;
 use super::error::ApiError;
 use super::query::{ProblemQuery, last_seen, parse_id};
 use super::{SharedApp, sse};
@@ -189,11 +190,7 @@ pub(super) fn last_event_id(text: Option<String>) -> Result<u64, ApiError> {
     let digits = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| digits).ok_or_else(|| {
         let detail = "The last event id is not one that this service has given.";
-        ApiError::new(
-            actix_web::http::StatusCode::BAD_REQUEST,
-            "invalid-last-event-id",
-            detail,
-        )
+        ApiError::new(Code::InvalidLastEventId, detail)
     })
 }
 

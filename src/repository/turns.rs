@@ -143,7 +143,8 @@ pub(super) fn own(
     }
 }
 
-/// Turns of the session that have not ended, oldest first.
+/// Turns of the session that have not ended, oldest first: by the revision that each began with, since clocks step
+/// back. Those that are older than revisions all have the same one, and are in the order of their ids.
 pub(super) fn streaming(
     connection: &mut SqliteConnection,
     session_id: SessionId,
@@ -154,7 +155,7 @@ pub(super) fn streaming(
                 .eq(session_id)
                 .and(turns::status.eq(Status::Streaming)),
         )
-        .order(turns::id)
+        .order((turns::revision, turns::id))
         .select(Turn::as_select());
     Ok(rows.load(connection)?)
 }
@@ -167,7 +168,7 @@ pub(super) fn newest_by_message(
     let ids = messages.iter().map(|message| message.id);
     let rows = turns::table
         .filter(turns::message_id.eq_any(ids))
-        .order(turns::id)
+        .order((turns::revision, turns::id))
         .select(Writing::as_select());
     let rows = rows.load(connection)?.into_iter();
     Ok(rows.map(|writing| (writing.message_id, writing)).collect())
@@ -193,7 +194,7 @@ pub(super) fn newest_of(
 ) -> Result<Option<Turn>, RepositoryError> {
     let rows = turns::table
         .filter(turns::message_id.eq(message_id))
-        .order(turns::id.desc());
+        .order((turns::revision.desc(), turns::id.desc()));
     Ok(rows.select(Turn::as_select()).first(connection).optional()?)
 }
 
@@ -204,12 +205,12 @@ pub(super) fn insert(connection: &mut SqliteConnection, turn: &Turn) -> Result<(
     Ok(())
 }
 
-/// Every turn that has not ended, oldest first.
+/// Every turn that has not ended; those of a session oldest first.
 pub(super) fn left_over(connection: &mut SqliteConnection) -> Result<Vec<(Turn, String)>, RepositoryError> {
     let rows = turns::table
         .inner_join(sessions_table::table)
         .filter(turns::status.eq(Status::Streaming))
-        .order(turns::id)
+        .order((turns::revision, turns::id))
         .select((Turn::as_select(), sessions_table::owner));
     Ok(rows.load(connection)?)
 }

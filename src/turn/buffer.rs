@@ -156,6 +156,11 @@ impl Buffer {
         }
     }
 
+    /// Number of the last stored event: what can be read ends with it.
+    pub(super) fn stored_number(&self) -> u64 {
+        self.stored.number
+    }
+
     /// What was taken is not stored.
     pub(super) fn undo(&mut self) {
         (self.taken, self.segment_taken) = (self.stored, self.segmented);

@@ -199,3 +199,58 @@ fn internal_error() -> ErrorEvent {
         retry_after_ms: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::TimeLimit;
+
+    /// Every error that a turn can end with.
+    fn errors() -> Vec<ErrorEvent> {
+        let limits = [
+            TimeLimit::Connect,
+            TimeLimit::FirstDelta,
+            TimeLimit::Idle,
+            TimeLimit::Total,
+            TimeLimit::Remote,
+        ];
+        let kinds = [
+            ProviderErrorKind::RateLimited { retry_after: None },
+            ProviderErrorKind::Overloaded { retry_after: None },
+            ProviderErrorKind::Unauthorized,
+            ProviderErrorKind::Rejected,
+            ProviderErrorKind::TooLong,
+            ProviderErrorKind::TooLarge,
+            ProviderErrorKind::ClosedUnanswered,
+            ProviderErrorKind::Disconnected,
+            ProviderErrorKind::Malformed,
+        ];
+        let kinds = kinds.into_iter().chain(limits.map(ProviderErrorKind::TimedOut));
+        let of_providers = kinds.map(|kind| provider_error(&kind));
+        of_providers.chain([storage_error(), internal_error()]).collect()
+    }
+
+    #[test]
+    fn the_documentation_lists_exactly_the_codes_that_a_turn_can_fail_with() {
+        let documentation = include_str!("../../docs/http-api.md");
+        let (_, table) = documentation
+            .split_once("| `code` | Retryable | When |\n|---|---|---|\n")
+            .unwrap();
+        let (table, _) = table.split_once("\n\n").unwrap();
+        let mut listed: Vec<_> = table
+            .lines()
+            .map(|row| row.split(" | ").take(2).collect::<Vec<_>>().join(" | "))
+            .collect();
+        let mut known: Vec<_> = errors()
+            .iter()
+            .map(|error| {
+                let retryable = if error.retryable { "yes" } else { "no" };
+                format!("| `{}` | {retryable}", error.code)
+            })
+            .collect();
+        listed.sort_unstable();
+        known.sort_unstable();
+        known.dedup();
+        assert_eq!(listed, known);
+    }
+}

@@ -85,13 +85,15 @@ impl TurnLog {
         })
     }
 
-    /// Whether the event of this number is stored. Events of the numbers in a gap are not.
+    /// Whether the event of this number is stored. Events of the numbers in a gap are not. Who has read an event may ask
+    /// before the watch has told of it.
     #[must_use]
     pub fn knows(&self, number: u64) -> bool {
         let Resumption {
             number: last, gap, ..
         } = self.from;
-        number <= self.stored.borrow().number && (number <= last || number > last + gap)
+        let stored = self.lock().buffer.stored_number();
+        number <= stored && (number <= last || number > last + gap)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -210,5 +212,44 @@ impl CommitSource for TurnLog {
 
     fn undo(&self) {
         self.lock().buffer.undo();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Durability;
+    use crate::repository::Repository;
+    use crate::telemetry::Metrics;
+    use crate::turn::event::last_number;
+
+    #[tokio::test]
+    async fn what_can_be_read_is_known_before_the_watch_tells_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let storing = (Durability::Off, Duration::ZERO);
+        let path = folder.path().join("tutor.db");
+        let (repository, _) = Repository::open(&path, storing, Arc::new(Metrics::default())).unwrap();
+        let merging = Arc::new(Merging::new(Duration::ZERO));
+        let log = TurnLog::new(
+            TurnId::new(),
+            repository.writer().clone(),
+            merging,
+            Resumption::default(),
+        );
+        {
+            let buffer = &mut log.lock().buffer;
+            buffer.push(&Event::TextDelta(super::super::event::TextOf {
+                text: "Because".to_owned(),
+            }));
+            buffer.take_into(log.turn_id, &mut Vec::new());
+            buffer.set_stored();
+        }
+        let seen = log.read(0, 1_000).and_then(|frames| last_number(&frames));
+        assert_eq!((seen, log.watch().borrow().number), (Some(1), 0));
+        assert!(log.knows(1), "who has read it comes back with its number");
+        assert!(!log.knows(2));
+        repository.close();
     }
 }

@@ -1,7 +1,7 @@
 //! What the fault campaigns share: rounds, each a function of a seed that a failure prints.
 //!
 //! `TUTORSTREAM_SEED` makes a campaign begin with the round of that seed: a round that failed is run again, first
-//! thing. The server is a process of its own and shares no memory with the witnesses, so those live in the test.
+//! thing.
 
 use std::time::{Duration, SystemTime};
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::database::{Database, TurnRow};
 use crate::sse::Event;
-use crate::witness::{Witness, text_of};
+use crate::witness::{Seen, text_of};
 
 /// Checks everything that must hold of any database once its turns have ended.
 pub(crate) fn check_database(database: &mut Database) {
@@ -28,7 +28,7 @@ pub(crate) fn check_database(database: &mut Database) {
 
 /// Checks one turn against what witnesses saw of it. `whole` is the text that the provider meant to send, if it
 /// is known.
-pub(crate) fn check_turn(database: &mut Database, witnesses: &[&Witness], whole: Option<&str>) {
+pub(crate) fn check_turn(database: &mut Database, witnesses: &[&Seen], whole: Option<&str>) {
     let turn_id = &witnesses.first().expect("a witness").turn_id;
     let turn = database.turn(turn_id);
     let log = check_log_of(database, &turn);
@@ -50,7 +50,7 @@ pub(crate) fn check_turn(database: &mut Database, witnesses: &[&Witness], whole:
 }
 
 /// P1, P2 and P3 for one witness, also while the turn is live.
-pub(crate) fn check_witness(witness: &Witness, log: &[Event]) {
+pub(crate) fn check_witness(witness: &Seen, log: &[Event]) {
     let taken_back = witness.passing.iter().find(|event| event.name == "rewind");
     assert!(
         taken_back.is_none(),

@@ -1,8 +1,9 @@
 //! What a learner's browser does, as methods.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::deadline::within;
@@ -18,15 +19,21 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(address: &str) -> Self {
+        Self::with(reqwest::Client::builder(), address)
+    }
+
+    /// A browser that reaches the service by a proxy on this Unix socket.
+    pub(crate) fn through(socket: &Path) -> Self {
+        Self::with(reqwest::Client::builder().unix_socket(socket), "http://localhost")
+    }
+
+    fn with(http: ClientBuilder, address: &str) -> Self {
         static PROVIDER: OnceLock<()> = OnceLock::new();
         PROVIDER.get_or_init(|| {
             // Another library may have been quicker.
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("an HTTP client");
+        let http = http.no_proxy().build().expect("an HTTP client");
         Self {
             http,
             address: Arc::new(Mutex::new(address.to_owned())),
@@ -164,6 +171,16 @@ impl Client {
     pub(crate) async fn post_regenerate(&self, session_id: &str, message_id: &str) -> Response {
         let path = format!("/sessions/{session_id}/messages/{message_id}/regenerate");
         self.call(Method::POST, &path, Value::Null).await
+    }
+
+    /// How many event streams the server sends, to whomever.
+    pub(crate) async fn open_streams(&self) -> usize {
+        let response = self.call(Method::GET, "/metrics", Value::Null).await;
+        let text = response.text().await.expect("text");
+        let open = text
+            .lines()
+            .find_map(|line| line.strip_prefix("tutorstream_streams_open "));
+        open.and_then(|open| open.parse().ok()).expect("the metric")
     }
 
     /// A new session's id.

@@ -95,16 +95,14 @@ impl Database {
             .collect()
     }
 
-    /// All turns, oldest first.
+    /// All turns, those of a session oldest first.
     pub(crate) fn turns(&mut self) -> Vec<TurnRow> {
-        self.rows("SELECT * FROM turns ORDER BY id")
+        self.rows("SELECT * FROM turns ORDER BY session_id, revision, id")
     }
 
     pub(crate) fn turn(&mut self, id: &str) -> TurnRow {
-        self.turns()
-            .into_iter()
-            .find(|turn| turn.id == id)
-            .unwrap_or_else(|| panic!("no turn {id}"))
+        let rows = self.rows(&format!("SELECT * FROM turns WHERE id = '{id}'"));
+        rows.into_iter().next().unwrap_or_else(|| panic!("no turn {id}"))
     }
 
     /// All messages, in the order of the conversation.
@@ -113,9 +111,9 @@ impl Database {
     }
 
     pub(crate) fn message(&mut self, id: &str) -> MessageRow {
-        self.messages()
-            .into_iter()
-            .find(|message| message.id == id)
+        let rows = self.rows(&format!("SELECT * FROM messages WHERE id = '{id}'"));
+        rows.into_iter()
+            .next()
             .unwrap_or_else(|| panic!("no message {id}"))
     }
 

@@ -35,7 +35,7 @@ async fn converse(app: &TestApp, learner: &Client) -> String {
     app.upstream.next(reply);
     let mut reader = learner.send(&format!("Say {CANARY}")).await;
     reader.until_end().await;
-    reader.session_id
+    reader.session_id.clone()
 }
 
 async fn delete(learner: &Client, session_id: &str) -> StatusCode {

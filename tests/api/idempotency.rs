@@ -67,7 +67,8 @@ async fn fifty_at_once_are_one_message_and_one_reply() {
         .collect::<Vec<_>>();
     join_all(readers.iter_mut().map(Witness::until_end)).await;
 
-    check_turn(&mut app.database(), &readers.iter().collect::<Vec<_>>(), None);
+    let seen = readers.iter().map(|reader| &**reader).collect::<Vec<_>>();
+    check_turn(&mut app.database(), &seen, None);
     check_once(&mut app.database(), "k-1");
     assert_eq!((app.upstream.count(), app.database().messages().len()), (1, 2));
 }

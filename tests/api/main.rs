@@ -2,7 +2,7 @@
 //!
 //! The bench comes first: a service for one test ([`app`], [`server`]), who uses it ([`client`], [`witness`],
 //! [`sse`], [`problem`], [`wire`]), whom it uses ([`upstream`]), and what must hold whatever happens ([`checker`],
-//! [`database`]). The tests follow.
+//! [`database`], [`record`]). The tests follow.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -16,6 +16,7 @@ mod database;
 mod deadline;
 mod memory;
 mod problem;
+mod record;
 mod server;
 mod setup;
 mod sse;
@@ -31,6 +32,7 @@ mod bad_bodies;
 mod bad_input;
 mod behind_proxies;
 mod busy;
+mod clocks;
 mod connections;
 mod continuation;
 mod deletion;
@@ -48,14 +50,19 @@ mod http_oddities;
 mod idempotency;
 mod io_errors;
 mod kill_9;
+mod kill_at_a_step;
 mod limits;
 mod llmock;
 mod log_reader;
+mod log_size;
+mod memory_limit;
+mod migrations;
 mod mock_vendors;
 mod openapi;
 mod operations;
 mod provider_bounds;
 mod provider_faults;
+mod proxies;
 mod readers;
 mod real_model;
 mod regeneration;
@@ -67,6 +74,7 @@ mod sessions;
 mod shutdown;
 mod slow_clients;
 mod stalled_reader;
+mod standstill;
 mod start_up;
 mod stop;
 mod storage;

@@ -1,9 +1,14 @@
 //! Readers come, leave, come back, stall and crowd; the turn does not notice.
 
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+
 use crate::app::{Setup, TestApp};
 use crate::checker::check_turn;
-use crate::deadline::eventually;
+use crate::deadline::{eventually, within};
 use crate::upstream::{Plan, Script, Signal};
+use crate::wire::connect;
 
 #[tokio::test]
 async fn a_turn_goes_on_when_its_reader_leaves() {
@@ -36,6 +41,42 @@ async fn a_turn_goes_on_when_its_reader_leaves_before_the_first_byte() {
     assert!(reader.resume().await);
     reader.until_end().await;
     assert_eq!(reader.text(), "Because.");
+}
+
+#[tokio::test]
+async fn a_tab_that_is_closed_politely_or_reset_is_no_reader_any_more() {
+    let app = TestApp::start();
+    let go_on = Signal::new();
+    let script = Script::stream().delta("Because").wait_for(&go_on);
+    app.upstream.next(script.delta(" of scattering.").finish());
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    reader.until_text("Because").await;
+    for politely in [true, false] {
+        let mut tab = connect(&app.learner).await;
+        let request = format!(
+            "GET /turns/{}/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            reader.turn_id
+        );
+        tab.write_all(request.as_bytes())
+            .await
+            .expect("the request is sent");
+        within("the tab is a reader", async {
+            while app.learner.open_streams().await != 2 {}
+        })
+        .await;
+        if !politely {
+            let reset = socket2::SockRef::from(&tab).set_linger(Some(Duration::ZERO));
+            reset.expect("closing is to reset");
+        }
+        drop(tab);
+        within("the tab is no reader any more", async {
+            while app.learner.open_streams().await != 1 {}
+        })
+        .await;
+    }
+    go_on.give();
+    assert_eq!(reader.until_end().await.data["status"], "complete");
+    assert_eq!(reader.text(), "Because of scattering.");
 }
 
 #[tokio::test]

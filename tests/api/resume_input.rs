@@ -24,7 +24,7 @@ async fn query(learner: &Client, turn_id: &str, last_event_id: &str) -> reqwest:
 #[tokio::test]
 async fn an_event_id_that_is_no_number_is_refused() {
     let app = TestApp::start();
-    let turn_id = finished_turn(&app).await.turn_id;
+    let turn_id = finished_turn(&app).await.turn_id.clone();
     for id in [
         "abc",
         "-1",

@@ -126,7 +126,7 @@ impl Server {
 
     /// Asks it to end.
     pub(crate) fn sigterm(&self) {
-        kill_process(self.pid(), Signal::TERM).expect("it runs");
+        send(self.pid(), Signal::TERM);
     }
 
     /// Its process id, for looking into `/proc` and for signals.
@@ -147,6 +147,22 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill_9();
     }
+}
+
+/// A signal for a process that runs.
+pub(crate) fn send(process: Pid, signal: Signal) {
+    kill_process(process, signal).expect("it runs");
+}
+
+/// Whether no thread of a process does anything any more.
+pub(crate) fn stands_still(process: Pid) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero())).expect("it runs");
+    threads.map_while(Result::ok).all(|thread| {
+        let state = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        state
+            .rsplit_once(") ")
+            .is_none_or(|(_, state)| state.starts_with(['T', 't']))
+    })
 }
 
 /// The first line of standard output; the rest is read and forgotten, so that the server can go on writing.

@@ -9,6 +9,9 @@ use crate::app::{Setup, TestApp};
 use crate::database;
 use crate::server::Refusal;
 
+/// Bytes of a page of the database.
+const PAGE: usize = 4096;
+
 /// Checks that the start was refused for a reason that names `words`.
 fn assert_refused(refused: Result<TestApp, Refusal>, words: &[&str]) {
     let Err(refusal) = refused else {
@@ -65,15 +68,36 @@ async fn it_refuses_a_file_that_is_no_database_and_leaves_it_alone() {
 async fn it_refuses_a_damaged_database_and_leaves_it_alone() {
     let (_folder, path) = left_behind().await;
     let mut bytes = fs::read(&path).expect("a file");
-    assert!(bytes.len() > 3 * 4096, "{} bytes", bytes.len());
+    assert!(bytes.len() > 3 * PAGE, "{} bytes", bytes.len());
     // The first page stays; what the others hold does not.
-    bytes[4096..].fill(0xa5);
+    bytes[PAGE..].fill(0xa5);
     fs::write(&path, &bytes).expect("a file");
     assert_refused(
         Setup::new().database_at(&path).try_start(),
         &["tutor.db", "damaged"],
     );
     assert!(fs::read(&path).expect("a file") == bytes, "nothing was changed");
+}
+
+#[tokio::test]
+async fn it_refuses_a_database_with_one_damaged_page_whichever_it_is() {
+    let (_folder, path) = left_behind().await;
+    let sound = fs::read(&path).expect("a file");
+    for page in 0..sound.len() / PAGE {
+        let mut bytes = sound.clone();
+        // What kind of page it is; the first page has the file's own header before that.
+        let kind = page * PAGE + if page == 0 { 100 } else { 0 };
+        bytes[kind] ^= 0xff;
+        fs::write(&path, &bytes).expect("a file");
+        assert_refused(
+            Setup::new().database_at(&path).try_start(),
+            &["tutor.db", "damaged"],
+        );
+        assert!(
+            fs::read(&path).expect("a file") == bytes,
+            "page {page} was changed"
+        );
+    }
 }
 
 #[tokio::test]
@@ -136,6 +160,15 @@ async fn it_refuses_to_begin_anew_where_a_database_has_vanished() {
     fs::rename(&away, &path).expect("the database is moved back");
     app.restart();
     assert_eq!(app.database().count("sessions"), 1);
+}
+
+#[tokio::test]
+async fn it_says_what_to_do_when_its_address_is_taken() {
+    let app = TestApp::start();
+    let taken = app.learner.address();
+    let taken = taken.trim_start_matches("http://");
+    let setup = Setup::new().variable("TUTORSTREAM_BIND", taken);
+    assert_refused(setup.try_start(), &[taken, "already in use", "--bind"]);
 }
 
 #[tokio::test]

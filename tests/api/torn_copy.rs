@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 
 use crate::campaign::Chance;
 use crate::deadline::eventually;
+use crate::server::{send, stands_still};
 
 const WAL_HEADER: u64 = 32;
 /// A page and its header.
@@ -29,10 +30,10 @@ impl Copy {
         let copy = Self {
             folder: tempfile::tempdir().expect("a folder"),
         };
-        kill_process(writer, Signal::STOP).expect("it runs");
+        send(writer, Signal::STOP);
         eventually("every thread stands still", || stands_still(writer).then_some(())).await;
         copy.fill_from(folder);
-        kill_process(writer, Signal::CONT).expect("it stands still");
+        send(writer, Signal::CONT);
         copy
     }
 
@@ -104,14 +105,4 @@ impl Copy {
         }
         fs::write(&path, log).expect("a torn log");
     }
-}
-
-fn stands_still(process: Pid) -> bool {
-    let threads = fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero())).expect("it runs");
-    threads.map_while(Result::ok).all(|thread| {
-        let state = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
-        state
-            .rsplit_once(") ")
-            .is_none_or(|(_, state)| state.starts_with(['T', 't']))
-    })
 }

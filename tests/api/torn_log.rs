@@ -21,7 +21,7 @@ use crate::setup::FLOODED;
 use crate::sse::Event;
 use crate::torn_copy::Copy;
 use crate::upstream::{Plan, Upstream};
-use crate::witness::{Witness, text_of};
+use crate::witness::{Seen, Witness, text_of};
 
 const LIVE_TURNS: usize = 4;
 
@@ -36,13 +36,6 @@ struct Source {
     witnesses: Vec<Witness>,
     /// Least bytes of a delta: large ones make the log so long that it is moved into the database.
     size: usize,
-}
-
-/// What somebody has seen at the moment of the power cut.
-struct Seen {
-    turn_id: String,
-    session_id: String,
-    events: Vec<Event>,
 }
 
 impl Source {
@@ -105,11 +98,7 @@ impl Source {
         let cut = tokio::time::timeout(moment, live).await;
         assert!(cut.is_err(), "replies stream for ever");
         let copy = Copy::take(self.folder.path(), self.server.pid()).await;
-        let seen = self.witnesses.iter().map(|witness| Seen {
-            turn_id: witness.turn_id.clone(),
-            session_id: witness.session_id.clone(),
-            events: witness.events.clone(),
-        });
+        let seen = self.witnesses.iter().map(|witness| Seen::clone(witness));
         (copy, seen.collect())
     }
 

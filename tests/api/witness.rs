@@ -1,27 +1,97 @@
 //! Somebody who watches a turn and remembers everything, over as many connections as that takes.
 
+use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
 use reqwest::{Response, StatusCode};
 
 use crate::client::{Client, header};
 use crate::deadline::HANG;
+use crate::record::Page;
 use crate::setup::PROVIDER_KEY;
 use crate::sse::{End, Event, EventStream};
 
 /// A pause before a witness knocks again at a door that is closed.
 const KNOCK_AGAIN: Duration = Duration::from_millis(20);
 
-/// One client's view of one turn.
-pub(crate) struct Witness {
-    client: Client,
+/// What somebody saw of one turn.
+#[derive(Clone)]
+pub(crate) struct Seen {
     pub(crate) turn_id: String,
     pub(crate) session_id: String,
-    stream: Option<EventStream>,
     /// Every durable event, in the order in which they came.
     pub(crate) events: Vec<Event>,
     /// Every passing event.
     pub(crate) passing: Vec<Event>,
+}
+
+impl Seen {
+    /// Nothing yet.
+    pub(crate) fn of([turn_id, session_id]: [&str; 2]) -> Self {
+        Self {
+            turn_id: turn_id.to_owned(),
+            session_id: session_id.to_owned(),
+            events: Vec::new(),
+            passing: Vec::new(),
+        }
+    }
+
+    /// One event more; a rewind takes back what came after its place.
+    pub(crate) fn add(&mut self, event: Event) {
+        if event.id.is_some() {
+            self.events.push(event);
+            return;
+        }
+        if event.name == "rewind" {
+            let last = event.data["lastEventId"].as_u64();
+            self.events.retain(|seen| seen.id <= last);
+        }
+        self.passing.push(event);
+    }
+
+    /// The number of the last durable event; 0 before the first.
+    pub(crate) fn last_event_id(&self) -> u64 {
+        self.events.last().and_then(|event| event.id).unwrap_or(0)
+    }
+
+    /// The reply as it stands on the screen.
+    pub(crate) fn text(&self) -> String {
+        text_of(&self.events)
+    }
+
+    /// The names of the durable events, with neighbours of one name taken together.
+    pub(crate) fn outline(&self) -> Vec<&str> {
+        let mut names = self
+            .events
+            .iter()
+            .map(|event| event.name.as_str())
+            .collect::<Vec<_>>();
+        names.dedup();
+        names
+    }
+}
+
+/// One client that watches one turn.
+pub(crate) struct Witness {
+    client: Client,
+    stream: Option<EventStream>,
+    seen: Seen,
+    /// Where everything is written down for another process.
+    page: Option<Page>,
+}
+
+impl Deref for Witness {
+    type Target = Seen;
+
+    fn deref(&self) -> &Seen {
+        &self.seen
+    }
+}
+
+impl DerefMut for Witness {
+    fn deref_mut(&mut self) -> &mut Seen {
+        &mut self.seen
+    }
 }
 
 impl Witness {
@@ -33,16 +103,21 @@ impl Witness {
     }
 
     /// Watches a turn of a session that are known.
-    pub(crate) fn joining(client: &Client, [turn_id, session_id]: [&str; 2], response: Response) -> Self {
+    pub(crate) fn joining(client: &Client, ids: [&str; 2], response: Response) -> Self {
         assert_eq!(response.status(), StatusCode::OK, "no stream: {response:?}");
         Self {
             client: client.clone(),
-            turn_id: turn_id.to_owned(),
-            session_id: session_id.to_owned(),
             stream: Some(EventStream::new(response)),
-            events: Vec::new(),
-            passing: Vec::new(),
+            seen: Seen::of(ids),
+            page: None,
         }
+    }
+
+    /// The same witness, who writes down what it sees.
+    pub(crate) fn writing(mut self, page: Page) -> Self {
+        page.open(&self.seen);
+        self.page = Some(page);
+        self
     }
 
     /// The connection, for looking at what is no event.
@@ -62,13 +137,11 @@ impl Witness {
         }
         match &result {
             Ok(event) if event.place.is_some() && event.id.is_none() => panic!("no number: {}", event.raw),
-            Ok(event) if event.id.is_some() => self.events.push(event.clone()),
             Ok(event) => {
-                if event.name == "rewind" {
-                    let last = event.data["lastEventId"].as_u64();
-                    self.events.retain(|seen| seen.id <= last);
+                if let Some(page) = &self.page {
+                    page.write(&self.seen, event);
                 }
-                self.passing.push(event.clone());
+                self.seen.add(event.clone());
             }
             Err(_) => self.stream = None,
         }
@@ -172,27 +245,6 @@ impl Witness {
             }
             _ => tokio::time::sleep(KNOCK_AGAIN).await,
         }
-    }
-
-    /// The number of the last durable event; 0 before the first.
-    pub(crate) fn last_event_id(&self) -> u64 {
-        self.events.last().and_then(|event| event.id).unwrap_or(0)
-    }
-
-    /// The reply as this witness has it on the screen.
-    pub(crate) fn text(&self) -> String {
-        text_of(&self.events)
-    }
-
-    /// The names of the durable events, with neighbours of one name taken together.
-    pub(crate) fn outline(&self) -> Vec<&str> {
-        let mut names = self
-            .events
-            .iter()
-            .map(|event| event.name.as_str())
-            .collect::<Vec<_>>();
-        names.dedup();
-        names
     }
 }
 

@@ -1,10 +1,11 @@
 //! A token in a cookie, for pages of this origin: out of reach of their scripts, of other hosts (`__Host-`,
 //! RFC 6265bis), and, by the checks here, of requests that another site makes a browser send.
 
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::super::SharedApp;
+use super::super::code::Code;
 use super::super::error::ApiError;
 use super::Author;
 use super::credentials::Credentials;
@@ -86,7 +87,7 @@ pub(super) fn check_same_origin(request: &HttpRequest) -> Result<(), ApiError> {
     };
     if !same {
         let detail = "With a cookie, this must come from a page of the same origin.";
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "cross-site", detail));
+        return Err(ApiError::new(Code::CrossSite, detail));
     }
     match text("content-type") {
         Some(kind) if !is_json(kind) => Err(ApiError::unsupported_media_type()),

@@ -15,6 +15,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError};
 
 pub(super) use self::cookie::{login, logout};
 use self::credentials::Credentials;
+use super::code::Code;
 use super::error::ApiError;
 use super::{SharedApp, quota};
 use crate::app::{App, MetricsAccess};
@@ -222,7 +223,7 @@ impl Author {
     pub(super) fn must_be(&self, user_id: Option<&str>) -> Result<(), ApiError> {
         if user_id.is_some_and(|user_id| user_id != &*self.identity.subject) {
             let detail = "userId is not the user that this request acts as.";
-            return Err(ApiError::new(StatusCode::FORBIDDEN, "user-mismatch", detail));
+            return Err(ApiError::new(Code::UserMismatch, detail));
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! What every request passes before it is routed: it gets an id, its head has bounds, and it names a host that this
-//! service is. Knows nothing of users; never reads a body, but sees to it that one that is left unread has an end.
+//! service is; a panic behind it stays that request's. Knows nothing of users; never reads a body, but sees to it
+//! that one that is left unread has an end.
 
+mod panics;
 mod request_id;
 mod unread;
 
@@ -9,10 +11,11 @@ use std::sync::Arc;
 use actix_web::Error;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{StatusCode, Uri, Version, header};
+use actix_web::http::{Uri, Version, header};
 use actix_web::middleware::Next;
 
 use self::unread::Unread;
+use super::code::Code;
 use super::error::ApiError;
 use crate::config::AllowedHosts;
 use crate::telemetry;
@@ -33,7 +36,10 @@ pub(super) async fn pass<B: MessageBody + 'static>(
     let answer = telemetry::answering(id, async move {
         let unread = Unread::hold(&mut request);
         let answer = match check(&request, &hosts) {
-            Ok(()) => next.call(request).await?.map_into_left_body(),
+            Ok(()) => {
+                let answered = panics::survive(async move { next.call(request).await });
+                answered.await?.map_into_left_body()
+            }
             Err(error) => request.error_response(error).map_into_right_body(),
         };
         Ok::<_, Error>(match unread {
@@ -49,24 +55,19 @@ pub(super) async fn pass<B: MessageBody + 'static>(
 fn check(request: &ServiceRequest, hosts: &AllowedHosts) -> Result<(), ApiError> {
     if target_length(request.uri()) > LONGEST_TARGET {
         let detail = "The path and its query are longer than 8 KiB.";
-        return Err(ApiError::new(StatusCode::URI_TOO_LONG, "uri-too-long", detail));
+        return Err(ApiError::new(Code::UriTooLong, detail));
     }
     let lines = request.headers().iter();
     let head: usize = lines.map(|(name, value)| name.as_str().len() + value.len()).sum();
     if head > LARGEST_HEAD {
         let detail = "The header is larger than 32 KiB.";
-        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        return Err(ApiError::new(status, "headers-too-large", detail));
+        return Err(ApiError::new(Code::HeadersTooLarge, detail));
     }
     if is_probe(request.path()) || names_this_service(request, hosts) {
         return Ok(());
     }
     let detail = "This service does not answer for that host. Its operator can add it to allowed_hosts.";
-    Err(ApiError::new(
-        StatusCode::MISDIRECTED_REQUEST,
-        "unknown-host",
-        detail,
-    ))
+    Err(ApiError::new(Code::UnknownHost, detail))
 }
 
 fn target_length(uri: &Uri) -> usize {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::operation::{Answer, Operation, Parameter};
-use super::problems;
 use super::schemas::Schemas;
 use crate::http::Access;
+use crate::http::code::Code;
 use crate::http::error::Problem;
 
 const DESCRIPTION: &str = "Streams AI tutoring chat over plain HTTP, and never loses a word. A message starts a *turn*; \
@@ -219,8 +219,9 @@ fn problems_of(operation: &Operation, access: Access) -> BTreeMap<u16, BTreeSet<
         "too-many-connections",
     ];
     for code in operation.problems.iter().chain(of_users).chain(always) {
-        if let Some((status, _)) = problems::find(code) {
-            by_status.entry(status).or_default().insert(code);
+        if let Some(code) = Code::find(code) {
+            let of_status = by_status.entry(code.status().as_u16()).or_default();
+            of_status.insert(code.as_str());
         }
     }
     by_status
@@ -229,7 +230,7 @@ fn problems_of(operation: &Operation, access: Access) -> BTreeMap<u16, BTreeSet<
 fn describe_problem(status: u16, codes: &BTreeSet<&'static str>, schemas: &mut Schemas) -> Value {
     let meanings = codes
         .iter()
-        .filter_map(|code| Some(format!("`{code}`: {}", problems::find(code)?.1)));
+        .filter_map(|code| Some(format!("`{code}`: {}", Code::find(code)?.meaning())));
     let schema = json!({
         "allOf": [schemas.given::<Problem<'_>>()],
         "properties": { "status": { "const": status }, "code": { "enum": codes } },

@@ -10,7 +10,6 @@ mod learning;
 mod messages;
 mod operation;
 mod operations;
-mod problems;
 mod schemas;
 mod sessions;
 mod stream;

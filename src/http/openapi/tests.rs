@@ -3,10 +3,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::document::{Open, paths};
-use super::problems::{self, PROBLEMS};
 use super::schemas::Schemas;
 use super::{document, operations};
 use crate::http::Access;
+use crate::http::code::Code;
 
 type Routes = BTreeSet<(String, String)>;
 
@@ -92,12 +92,16 @@ fn every_problem_of_an_operation_has_a_status_and_stands_in_the_documentation() 
     let documentation = include_str!("../../../docs/http-api.md");
     for operation in operations() {
         for code in operation.problems {
-            assert!(problems::find(code).is_some(), "{}: {code}", operation.id);
+            assert!(Code::find(code).is_some(), "{}: {code}", operation.id);
         }
     }
-    for (code, status, _) in PROBLEMS {
-        let row = format!("| {status} | `{code}` |");
-        assert!(documentation.contains(&row), "docs/http-api.md has no row {row}");
+    for code in Code::ALL {
+        let row = format!("| {} | `{}` |", code.status().as_u16(), code.as_str());
+        assert_eq!(
+            documentation.matches(&row).count(),
+            1,
+            "docs/http-api.md has one row {row}"
+        );
     }
     for row in documentation.lines().filter_map(|line| line.strip_prefix("| ")) {
         let Some((status, rest)) = row.split_once(" | `") else {
@@ -106,8 +110,8 @@ fn every_problem_of_an_operation_has_a_status_and_stands_in_the_documentation() 
         let (Ok(status), Some((code, _))) = (status.parse::<u16>(), rest.split_once('`')) else {
             continue;
         };
-        let known = problems::find(code).map(|(known, _)| known);
-        assert_eq!(known, Some(status), "src/http/openapi/problems.rs: {code}");
+        let known = Code::find(code).map(|known| known.status().as_u16());
+        assert_eq!(known, Some(status), "src/http/code.rs: {code}");
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! One timer per reply, moved only when it fires or would fire too late: a delta costs no timer. Complete events
 //! and comments are signs of life for the idle limit, half an event is none, and a comment does not put off the
-//! limit for the first delta.
+//! limit for the first delta. Silence counts while this process listens: one that stood still (a virtual machine that
+//! was paused) has not read yet what came meanwhile, and waits anew.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ use crate::provider::{Delta, ProviderError, ProviderErrorKind, SseDecoder, TimeL
 
 /// How long the usage and `[DONE]` may come after the finish reason.
 const GRACE: Duration = Duration::from_secs(2);
+/// A timer that fires so much too late says that the process stood still.
+const STANDSTILL: Duration = Duration::from_millis(500);
 /// Chunks without a delta that are read before other tasks have their turn.
 const CHUNKS_PER_POLL: usize = 32;
 
@@ -34,6 +37,8 @@ pub(super) struct Reply<S, T> {
     place: Option<OwnedSemaphorePermit>,
     timer: Pin<Box<Sleep>>,
     started: Instant,
+    /// Since when this process waits for the first delta.
+    waiting: Instant,
     received: Instant,
     alive: Instant,
     progress: Instant,
@@ -54,6 +59,7 @@ impl<S, T: Transcript> Reply<S, T> {
                 started + limits.first_delta.min(limits.total),
             )),
             started,
+            waiting: started,
             received: started,
             alive: started,
             progress: started,
@@ -98,7 +104,7 @@ impl<S, T: Transcript> Reply<S, T> {
             // Life without progress lasts no longer than the wait for the first delta.
             (self.alive + limits.idle).min(self.progress + limits.idle.max(limits.first_delta))
         } else {
-            self.started + limits.first_delta
+            self.waiting + limits.first_delta
         };
         silence.min(self.started + limits.total)
     }
@@ -138,11 +144,20 @@ impl<S, T: Transcript> Reply<S, T> {
         }
         loop {
             ready!(self.timer.as_mut().poll(cx));
+            self.excuse_standstill();
+            let deadline = self.deadline();
             if self.timer.deadline() >= deadline {
                 let kind = ProviderErrorKind::TimedOut(self.limit());
                 return Poll::Ready(self.end_or(|| self.call.failures.bare(kind)));
             }
             self.timer.as_mut().reset(deadline);
+        }
+    }
+
+    fn excuse_standstill(&mut self) {
+        let now = Instant::now();
+        if now > self.timer.deadline() + STANDSTILL {
+            (self.waiting, self.alive, self.progress) = (now, now, now);
         }
     }
 }

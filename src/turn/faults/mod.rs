@@ -8,6 +8,7 @@
 mod bounds;
 mod chance;
 mod checks;
+mod panics;
 mod scenario;
 mod scripted;
 

@@ -103,8 +103,8 @@ async fn stage() -> Stage {
     let messages = alice.messages(&reader.session_id).await;
     let things = Things {
         message: string(&messages["messages"][0]["id"]),
-        session: reader.session_id,
-        turn: reader.turn_id,
+        session: reader.session_id.clone(),
+        turn: reader.turn_id.clone(),
     };
     Stage { app, alice, things }
 }

@@ -47,7 +47,7 @@ async fn a_right_answer(app: &TestApp, subject: &str) -> String {
         .await
         .until_end()
         .await;
-    first.session_id
+    first.session_id.clone()
 }
 
 #[tokio::test]

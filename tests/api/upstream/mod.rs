@@ -158,7 +158,12 @@ impl Upstream {
 
     /// Every request without a script of its own gets this one.
     pub(crate) fn always(&self, script: Script) {
-        self.shared.desk().always = Some(script);
+        self.set_always(Some(script));
+    }
+
+    /// The same, or from now on the reply that its message asks for.
+    pub(crate) fn set_always(&self, script: Option<Script>) {
+        self.shared.desk().always = script;
     }
 
     /// The next request for a plan gets this one; without it the bundled plan.
