@@ -107,7 +107,7 @@ mod tests {
             let (release, released) = channel::<()>();
             let (begin, begun) = tokio::sync::oneshot::channel();
             let pool = pool.clone();
-            tokio::spawn(async move {
+            pool.main.clone().spawn(async move {
                 let query = move |_: &mut SqliteConnection| {
                     let _ = begin.send(());
                     let _ = released.recv();
@@ -128,7 +128,7 @@ mod tests {
         let connector = Connector::new(&path, Durability::Off);
         let pool = ReadPool::new(&connector, Handle::current());
         let busy = occupy(&pool).await;
-        let turn = tokio::spawn({
+        let turn = pool.main.spawn({
             let patient = pool.patient();
             async move { patient.read(|_| Ok("read")).await }
         });
