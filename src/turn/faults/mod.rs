@@ -43,7 +43,7 @@ async fn play(scenario: Scenario) {
     let played = AssertUnwindSafe(scenario.play()).catch_unwind().await;
     if let Err(panic) = played {
         eprintln!(
-            "run this sequence of faults again with TUTORSTREAM_SEED={seed} TUTORSTREAM_FAULT_SEEDS=1 and the test's campaign"
+            "run this sequence again, alone: TUTORSTREAM_SEED={seed} TUTORSTREAM_FAULT_SEEDS=1 (campaign)"
         );
         resume_unwind(panic);
     }
