@@ -252,11 +252,8 @@ pub(super) fn finalise(
     if !ended && exists(connection, turn.id)? {
         return Ok(false);
     }
-    let revision = if ended {
-        Some(sessions::touch(connection, turn.session_id)?)
-    } else {
-        None
-    };
+    let touched = ended.then(|| sessions::touch(connection, turn.session_id));
+    let revision = touched.transpose()?;
     // What was spent was spent, also when the session was deleted meanwhile.
     if let Some(call) = &outcome.call {
         attempts::record(connection, owner, call)?;
