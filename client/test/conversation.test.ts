@@ -10,6 +10,8 @@ import {
   foldTurn,
   runningTurn,
 } from "../src/chat/conversation.js";
+import type { Frame } from "../src/stream/sse.js";
+import { decodeFeedEvent } from "../src/wire/decode.js";
 import { IDS } from "./support/frames.js";
 import { message, page } from "./support/messages.js";
 
@@ -102,6 +104,16 @@ describe("the feed", () => {
     const conversation = events.reduce((each, event) => foldFeed(each, event), running("He", 2));
     expect(conversation.messages[1]).toMatchObject({ content: "Hello", status: "complete" });
     expect(conversation.place).toBe("1.t.1");
+  });
+
+  it("tells what a turn waits for, and of which turn it is", () => {
+    const frame = (type: string, data: object) => decodeFeedEvent({ type, id: null, data: JSON.stringify(data) } as Frame);
+    const retrying = frame("retrying", { turnId: TURN, attempt: 2, inMs: 900, reason: "provider-overloaded" });
+    const degraded = frame("storage-degraded", { turnId: TURN });
+    const waiting = foldFeed(running("He", 2), retrying as FeedEvent);
+    expect(waiting.turns[TURN]).toMatchObject({ notice: "retrying", retryInMs: 900 });
+    expect(foldFeed(waiting, degraded as FeedEvent).turns[TURN]).toMatchObject({ notice: "storage-degraded" });
+    expect(foldFeed(running("He", 2), retrying as FeedEvent, TURN).turns[TURN]?.notice).toBeNull();
   });
 
   it("leaves a turn alone that has a stream of its own", () => {

@@ -78,7 +78,8 @@ impl Agent {
         tokens::at_most(message) <= room || estimate_tokens(message) <= room
     }
 
-    /// What to ask a provider for this turn: instructions with the plan, and the conversation within the budget.
+    /// What to ask a provider for this turn: instructions with the plan, and the conversation within the budget, which
+    /// leaves room for the part of the reply that is kept.
     ///
     /// # Errors
     /// Those of the repository.
@@ -87,7 +88,7 @@ impl Agent {
         repository: &UserRepository,
         turn: &Turn,
         focus: Option<&TurnFocus>,
-        kept: String,
+        kept: &str,
     ) -> Result<CompletionRequest, RepositoryError> {
         let material = repository.prompt_material(turn.session_id, turn.user_message_id, MOST_MESSAGES);
         let material = material.await?;
@@ -99,11 +100,10 @@ impl Agent {
             instructions.push('\n');
         }
         let most = self.budget.context_tokens.min(self.budget.prompt());
-        let messages = history::select(material.messages, told, (most, &[&instructions, &kept]));
+        let messages = history::select(material.messages, told, (most, &[&instructions, kept]));
         Ok(CompletionRequest {
             instructions,
             messages,
-            kept,
             ..CompletionRequest::default()
         })
     }

@@ -21,7 +21,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 /// The reader has an event that is not stored: it begins anew.
 const REWIND: Bytes = Bytes::from_static(b"event: rewind\ndata: {\"lastEventId\":0}\n\n");
-const DEGRADED: Bytes = Bytes::from_static(b"event: storage-degraded\ndata: {}\n\n");
+const DEGRADED: &[u8] = b"event: storage-degraded\ndata: {}\n\n";
 /// The reader goes on with a new token from its last event id.
 const EXPIRED: Bytes = Bytes::from_static(b"event: auth-expired\ndata: {}\n\n");
 
@@ -29,6 +29,11 @@ const EXPIRED: Bytes = Bytes::from_static(b"event: auth-expired\ndata: {}\n\n");
 pub(super) trait Source {
     /// The next whole frames; waits for them. Cancel safe.
     async fn next(&mut self) -> Result<Next, RepositoryError>;
+
+    /// A frame that passes, as it is told to readers of this source.
+    fn about(&self, passing: &'static [u8]) -> Bytes {
+        Bytes::from_static(passing)
+    }
 }
 
 impl Source for Subscription {
@@ -132,7 +137,7 @@ fn events(
                     yield Ok(EXPIRED);
                     break;
                 }
-                Step::Health(StorageHealth::Degraded) => yield Ok(DEGRADED),
+                Step::Health(StorageHealth::Degraded) => yield Ok(source.about(DEGRADED)),
                 Step::Health(_) => {}
                 Step::Heartbeat => yield Ok(COMMENT),
             }

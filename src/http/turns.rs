@@ -32,7 +32,7 @@ pub(super) struct TurnBody {
     usage: Option<Usage>,
     /// How often a provider was asked.
     attempts: i32,
-    /// Every call to a provider, once the turn has ended.
+    /// Calls to providers that have ended. The last one comes with the end of the turn.
     attempt_log: Vec<AttemptBody>,
     provider: String,
     model: String,
@@ -67,8 +67,8 @@ struct AttemptBody {
     ended_at: String,
 }
 
-impl From<Attempt> for AttemptBody {
-    fn from(attempt: Attempt) -> Self {
+impl From<(Attempt, String)> for AttemptBody {
+    fn from((attempt, text): (Attempt, String)) -> Self {
         Self {
             usage: attempt.usage(),
             attempt: attempt.number,
@@ -76,7 +76,7 @@ impl From<Attempt> for AttemptBody {
             model: attempt.model,
             mode: attempt.mode,
             outcome: attempt.outcome,
-            text: attempt.text,
+            text,
             started_at: rfc3339(attempt.started_at),
             ended_at: rfc3339(attempt.ended_at),
         }

@@ -1,15 +1,18 @@
 //! Rows of `attempts`: every call to a provider, as the record of what a turn went through.
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
 use super::usage::Spending;
+use super::{turns, usage};
 use crate::ids::TurnId;
 use crate::model::{AttemptMode, Purpose, Usage, UsageSource};
 use crate::schema::attempts;
 
-/// One call to a provider.
+/// One call to a provider, without what it wrote.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = attempts)]
 pub struct Attempt {
@@ -25,8 +28,6 @@ pub struct Attempt {
     pub mode: AttemptMode,
     /// `complete`, `stopped`, `server-restarted`, or the code of what went wrong.
     pub outcome: String,
-    /// What this call wrote, void or not.
-    pub text: String,
     /// Tokens read.
     pub input_tokens: i64,
     /// Tokens written.
@@ -51,7 +52,7 @@ impl Attempt {
     }
 
     /// What it adds to the user's day.
-    pub(super) fn spending(&self) -> Spending {
+    fn spending(&self) -> Spending {
         Spending {
             provider: self.provider.clone(),
             model: self.model.clone(),
@@ -62,23 +63,49 @@ impl Attempt {
     }
 }
 
-pub(super) fn insert(connection: &mut SqliteConnection, attempts: &[Attempt]) -> Result<(), RepositoryError> {
-    for attempt in attempts {
+/// A call that has ended and is not on record yet. What it wrote is the end of the reply, which is not copied.
+#[derive(Clone, Debug)]
+pub struct EndedCall {
+    /// The call.
+    pub attempt: Attempt,
+    /// The reply as it was when the call ended.
+    pub reply: Arc<String>,
+    /// Where in the reply its own text begins.
+    pub from: usize,
+}
+
+impl EndedCall {
+    /// What this call wrote.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.reply.get(self.from..).unwrap_or_default()
+    }
+}
+
+/// Stores a call, and adds its tokens to the user's day: what was spent was spent, also when the session was deleted
+/// meanwhile.
+pub(super) fn record(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    call: &EndedCall,
+) -> Result<(), RepositoryError> {
+    usage::record(connection, owner, &call.attempt.spending())?;
+    if turns::exists(connection, call.attempt.turn_id)? {
         diesel::insert_into(attempts::table)
-            .values(attempt)
+            .values((&call.attempt, attempts::text.eq(call.text())))
             .execute(connection)?;
     }
     Ok(())
 }
 
-/// The calls of a turn, in order.
+/// The calls of a turn that are on record, in order, and what each wrote.
 pub(super) fn of_turn(
     connection: &mut SqliteConnection,
     turn_id: TurnId,
-) -> Result<Vec<Attempt>, RepositoryError> {
+) -> Result<Vec<(Attempt, String)>, RepositoryError> {
     let rows = attempts::table
         .filter(attempts::turn_id.eq(turn_id))
         .order(attempts::number)
-        .select(Attempt::as_select());
+        .select((Attempt::as_select(), attempts::text));
     Ok(rows.load(connection)?)
 }

@@ -37,7 +37,8 @@ impl Connector {
         self.durability
     }
 
-    /// For the writer: never waits for a lock, never checkpoints by itself.
+    /// For the writer: never waits for a lock, never checkpoints by itself. It needs few pages again and again; a large
+    /// cache would fill with those of long texts, and keep them.
     pub(super) fn open_for_writing(&self) -> ConnectionResult<SqliteConnection> {
         let synchronous = match self.durability {
             Durability::Full => "FULL",
@@ -46,15 +47,16 @@ impl Connector {
         };
         self.open(&format!(
             "PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; \
-             PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
+             PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; \
+             PRAGMA cache_size = -512;"
         ))
     }
 
-    /// For readers: cannot write.
+    /// For readers: cannot write. What they read again is in the kernel's cache.
     pub(super) fn open_for_reading(&self) -> ConnectionResult<SqliteConnection> {
         let patience = READ_PATIENCE.as_millis();
         self.open(&format!(
-            "PRAGMA busy_timeout = {patience}; PRAGMA query_only = ON;"
+            "PRAGMA busy_timeout = {patience}; PRAGMA query_only = ON; PRAGMA cache_size = -256;"
         ))
     }
 

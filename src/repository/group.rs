@@ -149,7 +149,7 @@ impl Group {
     fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), RepositoryError> {
         self.write_jobs(connection)?;
         for log in &self.aged {
-            self.segment_bytes += write_segment(connection, log, &mut self.segmented)?;
+            self.segment_bytes += write_segments(connection, log, &mut self.segmented)?;
         }
         self.write_batch(connection)?;
         if let Some(id) = self.delete_before {
@@ -166,7 +166,7 @@ impl Group {
         for job in &mut self.jobs {
             connection.batch_execute("SAVEPOINT job")?;
             if let Some(log) = job.ends() {
-                self.segment_bytes += write_segment(connection, log, &mut self.segmented)?;
+                self.segment_bytes += write_segments(connection, log, &mut self.segmented)?;
             }
             match job.run(connection) {
                 Ok(()) => connection.batch_execute("RELEASE job")?,
@@ -180,7 +180,7 @@ impl Group {
     fn write_batch(&mut self, connection: &mut SqliteConnection) -> Result<(), RepositoryError> {
         for (index, log) in self.logs.iter().enumerate() {
             if log.wants_segment() {
-                self.segment_bytes += write_segment(connection, log, &mut self.segmented)?;
+                self.segment_bytes += write_segments(connection, log, &mut self.segmented)?;
             } else if log.take_into(&mut self.batch) {
                 self.in_batch.push(index);
             }
@@ -227,16 +227,19 @@ impl Group {
     }
 }
 
-/// Answers how many bytes were written.
-fn write_segment(
+/// Writes all frames of a log that stand in no segment, and answers how many bytes that were.
+fn write_segments(
     connection: &mut SqliteConnection,
     log: &Arc<dyn CommitSource>,
     segmented: &mut Vec<Arc<dyn CommitSource>>,
 ) -> Result<usize, RepositoryError> {
-    let Some(segment) = log.take_segment() else {
-        return Ok(0);
-    };
-    segmented.push(Arc::clone(log));
-    turn_events::insert_segment(connection, log.turn_id(), &segment)?;
-    Ok(segment.frames.len())
+    let mut bytes = 0;
+    while let Some(segment) = log.take_segment() {
+        if bytes == 0 {
+            segmented.push(Arc::clone(log));
+        }
+        bytes += segment.frames.len();
+        turn_events::insert_segment(connection, log.turn_id(), &segment)?;
+    }
+    Ok(bytes)
 }

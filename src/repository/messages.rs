@@ -210,7 +210,7 @@ pub(super) fn finalise(
         .map_or(outcome.usage, |usage| usage.plus(outcome.usage));
     diesel::update(messages::table.find(id))
         .set((
-            messages::content.eq(&outcome.text),
+            messages::content.eq(outcome.text.as_str()),
             messages::status.eq(outcome.status),
             messages::finish_reason.eq(outcome.finish_reason),
             messages::input_tokens.eq(usage.input_tokens),

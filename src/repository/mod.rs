@@ -11,6 +11,7 @@ mod changes;
 mod checkpoint;
 pub mod commit_batch;
 mod connection;
+mod driving;
 mod erasure;
 mod error;
 mod examine;
@@ -48,7 +49,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use allowance::Allowance;
-pub use attempts::Attempt;
+pub use attempts::{Attempt, EndedCall};
 pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn, Task};
 pub use changes::Changes;
 pub use error::RepositoryError;
@@ -74,7 +75,6 @@ pub use usage::{Spending, UsageDay};
 pub use user::{MessagePage, UserRepository};
 pub use writer::Writer;
 
-use self::job::Changed;
 use crate::config::Durability;
 use crate::fanout::Fanout;
 use crate::ids::{TokenId, TurnId};
@@ -250,35 +250,6 @@ impl Repository {
     pub async fn has_event(&self, turn_id: TurnId, number: u64) -> Result<bool, RepositoryError> {
         self.pool
             .read(move |connection| Ok(number == 0 || turn_events::has_number(connection, turn_id, number)?))
-            .await
-    }
-
-    /// Writes how a turn ended, with the rest of its log, once.
-    ///
-    /// # Errors
-    /// `Database`; waits while the database is not available.
-    pub async fn finalise(
-        &self,
-        log: Arc<dyn CommitSource>,
-        (owner, turn): (&str, Turn),
-        outcome: TurnOutcome,
-    ) -> Result<bool, RepositoryError> {
-        let owner = owner.to_owned();
-        self.writer
-            .end(log, move |connection| {
-                let ended = turns::finalise(connection, &owner, &turn, &outcome)?;
-                Ok(Changed::session(turn.session_id, ended))
-            })
-            .await
-    }
-
-    /// Notes that a turn is taken up after a restart.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn mark_resumed(&self, id: TurnId, attempt: i32) -> Result<(), RepositoryError> {
-        self.writer
-            .run(move |connection| turns::mark_resumed(connection, id, attempt))
             .await
     }
 

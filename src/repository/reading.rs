@@ -95,8 +95,8 @@ impl ReadingRepository {
         self.pool.read(query).await
     }
 
-    /// The calls to providers that a turn took, in order; none before it has ended.
-    pub async fn attempts(&self, id: TurnId) -> Result<Vec<Attempt>> {
+    /// The calls to providers that a turn took and that have ended, in order, and what each wrote.
+    pub async fn attempts(&self, id: TurnId) -> Result<Vec<(Attempt, String)>> {
         let scope = self.scope.clone();
         let query = move |connection: &mut _| {
             turns::visible(connection, &scope, id)?;

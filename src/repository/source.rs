@@ -20,7 +20,8 @@ pub trait CommitSource: Send + Sync {
     fn turn_id(&self) -> TurnId;
     /// Appends the frames that came since the last take to `batch`; false when there are none.
     fn take_into(&self, batch: &mut Vec<u8>) -> bool;
-    /// Takes all frames that stand in no segment, stored in a batch or not; `None` when there are none.
+    /// Takes frames that stand in no segment, stored in a batch or not, as many as one should have; `None` when there
+    /// are none.
     fn take_segment(&self) -> Option<Segment>;
     /// Whether so many frames stand outside segments that one is due.
     fn wants_segment(&self) -> bool;

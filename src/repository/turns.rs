@@ -1,16 +1,17 @@
 //! Rows of `turns`: how a turn begins, is found and ends.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use diesel::helper_types::InnerJoinQuerySource;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
-use super::attempts::{self, Attempt};
+use super::attempts::{self, EndedCall};
 use super::error::RepositoryError;
 use super::messages::Message;
 use super::scope::{Scope, visible_rows};
-use super::{messages as message_rows, now, sessions, usage as usage_rows};
+use super::{messages as message_rows, now, sessions};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{FinishReason, Status, Usage, UsageSource};
 use crate::schema::{sessions as sessions_table, turns};
@@ -95,9 +96,13 @@ pub struct TurnOutcome {
     /// Tokens.
     pub usage: Usage,
     /// The reply's final text.
-    pub text: String,
-    /// The calls to providers that it took.
-    pub attempts: Vec<Attempt>,
+    pub text: Arc<String>,
+    /// Number of the last call to a provider.
+    pub attempt: Option<i32>,
+    /// Who wrote the end of the reply, or else who was called last: provider and model.
+    pub answered: Option<(String, String)>,
+    /// The last call, unless it is on record.
+    pub call: Option<EndedCall>,
     /// Number of the last event.
     pub last_number: u64,
 }
@@ -216,20 +221,27 @@ pub(super) fn left_over(connection: &mut SqliteConnection) -> Result<Vec<(Turn, 
 }
 
 /// Notes that a turn was taken up after a restart.
-pub(super) fn mark_resumed(
-    connection: &mut SqliteConnection,
-    id: TurnId,
-    attempt: i32,
-) -> Result<(), RepositoryError> {
-    let changes = (turns::attempt.eq(attempt), turns::resumed_at.eq(now()));
+pub(super) fn mark_resumed(connection: &mut SqliteConnection, id: TurnId) -> Result<(), RepositoryError> {
     diesel::update(turns::table.find(id))
-        .set(changes)
+        .set(turns::resumed_at.eq(now()))
         .execute(connection)?;
     Ok(())
 }
 
-/// Writes the terminal status of the turn, the final text of its message, the calls it took and what they cost, once:
-/// false when the turn had ended before, or is gone.
+/// Notes that a further call to a provider begins: after a crash it is known to have been under way.
+pub(super) fn note_call(
+    connection: &mut SqliteConnection,
+    id: TurnId,
+    attempt: i32,
+) -> Result<(), RepositoryError> {
+    diesel::update(turns::table.find(id))
+        .set(turns::attempt.eq(attempt))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Writes the terminal status of the turn, the final text of its message and the last call that it took, once: false
+/// when the turn had ended before, or is gone.
 pub(super) fn finalise(
     connection: &mut SqliteConnection,
     owner: &str,
@@ -237,22 +249,24 @@ pub(super) fn finalise(
     outcome: &TurnOutcome,
 ) -> Result<bool, RepositoryError> {
     let ended = end(connection, turn, outcome)?;
-    // What was spent was spent, also when the session was deleted meanwhile.
-    if ended || !exists(connection, turn.id)? {
-        for attempt in &outcome.attempts {
-            usage_rows::record(connection, owner, &attempt.spending())?;
-        }
-    }
-    if !ended {
+    if !ended && exists(connection, turn.id)? {
         return Ok(false);
     }
-    attempts::insert(connection, &outcome.attempts)?;
-    let revision = sessions::touch(connection, turn.session_id)?;
+    let touched = ended.then(|| sessions::touch(connection, turn.session_id));
+    let revision = touched.transpose()?;
+    // What was spent was spent, also when the session was deleted meanwhile.
+    if let Some(call) = &outcome.call {
+        attempts::record(connection, owner, call)?;
+    }
+    let Some(revision) = revision else {
+        return Ok(false);
+    };
     message_rows::finalise(connection, turn.message_id, outcome, revision)?;
     Ok(true)
 }
 
-fn exists(connection: &mut SqliteConnection, id: TurnId) -> Result<bool, RepositoryError> {
+/// Whether the turn is there: it goes with its session.
+pub(super) fn exists(connection: &mut SqliteConnection, id: TurnId) -> Result<bool, RepositoryError> {
     Ok(turns::table.find(id).count().get_result::<i64>(connection)? > 0)
 }
 
@@ -261,17 +275,16 @@ fn end(
     turn: &Turn,
     outcome: &TurnOutcome,
 ) -> Result<bool, RepositoryError> {
-    let last = outcome.attempts.last();
-    let wrote = outcome.attempts.iter().rfind(|attempt| !attempt.text.is_empty());
-    let answered = wrote.or(last);
+    let as_begun = (turn.provider.clone(), turn.model.clone());
+    let (provider, model) = outcome.answered.as_ref().unwrap_or(&as_begun);
     let usage = outcome.usage;
     let live = turns::table.filter(turns::id.eq(turn.id).and(turns::status.eq(Status::Streaming)));
     let ended = diesel::update(live)
         .set((
             turns::status.eq(outcome.status),
-            turns::attempt.eq(last.map_or(turn.attempt, |attempt| attempt.number)),
-            turns::provider.eq(answered.map_or(&turn.provider, |attempt| &attempt.provider)),
-            turns::model.eq(answered.map_or(&turn.model, |attempt| &attempt.model)),
+            turns::attempt.eq(outcome.attempt.unwrap_or(turn.attempt)),
+            turns::provider.eq(provider),
+            turns::model.eq(model),
             turns::finish_reason.eq(outcome.finish_reason),
             turns::error_code.eq(outcome.error_code),
             turns::input_tokens.eq(usage.input_tokens),

@@ -90,6 +90,22 @@ impl Writer {
         answer(receiver).await
     }
 
+    /// Runs `work` in the next group, however long that takes, and also when nobody waits for the answer.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub(super) fn run_at_last<F>(
+        &self,
+        mut work: F,
+    ) -> impl Future<Output = Result<(), RepositoryError>> + use<F>
+    where
+        F: FnMut(&mut SqliteConnection) -> Result<(), RepositoryError> + Send + 'static,
+    {
+        let (job, receiver) = Work::new(move |connection| work(connection).map(Changed::none), None, None);
+        self.queue.push_job(job);
+        answer(receiver)
+    }
+
     /// Ends a log: stores what is left of it and runs `work`, in one transaction. Waits as long as it takes.
     ///
     /// # Errors

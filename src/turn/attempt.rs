@@ -72,7 +72,7 @@ impl Turns {
                     &live.repository,
                     &live.turn,
                     live.focus.get().map(AsRef::as_ref),
-                    reply.text.clone(),
+                    reply.text(),
                 );
                 let prepared = prepared.await.map_err(Ending::Repository)?;
                 reply.set_prompt(&prepared);
@@ -82,10 +82,11 @@ impl Turns {
         let permit = self.chain.slot(call.link).await;
         let mut request = prompt.clone();
         request.kept = match call.mode {
-            AttemptMode::Continue => reply.text.clone(),
+            AttemptMode::Continue => reply.text().to_owned(),
             AttemptMode::Start | AttemptMode::Restart => String::new(),
         };
         request.parameters = self.chain.allowed(call.link, asked(live));
+        self.note_call(live, reply).await.map_err(Ending::Repository)?;
         reply.sent();
         let stream = self.chain.provider(call.link).stream(request);
         let stream = stream.await.map_err(Ending::Provider)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::calls::CallsBefore;
 use super::live::{Interruption, LiveTurn};
 use super::log::{Resumption, TurnLog};
 use super::run::{self, Beginning};
@@ -75,7 +76,7 @@ impl Turns {
             Beginning {
                 kept,
                 attempt,
-                crashed: None,
+                before: CallsBefore::default(),
                 predecessors,
                 stop_predecessors,
                 focus_told: false,

@@ -7,9 +7,11 @@ use crate::ids::TurnId;
 use crate::repository::{Segment, commit_batch};
 
 /// Frames that stand outside segments: from so many bytes on they become one.
-const SEGMENT_BYTES: u64 = 256 * 1024;
+const SEGMENT_BYTES: usize = 64 * 1024;
 /// So much of what stands in segments stays in the memory of a live turn.
 const KEPT_BYTES: usize = 64 * 1024;
+/// What usually waits, and what stays, and a large delta.
+const ROOM: usize = 512 * 1024;
 /// An event grows no longer than this by merging.
 const LONGEST_MERGED: u64 = 16 * 1024;
 
@@ -71,14 +73,27 @@ impl Buffer {
     pub(super) fn push_text(&mut self, kind: TextKind, text: String) {
         match self.open {
             Some((begin, open)) if open == kind && self.can_grow(begin) => {
+                self.make_room(text.len());
                 Event::merge_text(&text, &mut self.bytes);
                 self.end.offset = self.base + self.bytes.len() as u64;
             }
             _ => {
+                self.make_room(text.len());
                 let begin = self.end.offset;
                 self.push(&kind.event(text));
                 self.open = Some((begin, kind));
             }
+        }
+    }
+
+    /// Room for an event with so much text. Much that waits gets the room of all that may wait at once: growing by
+    /// doubling would leave holes in the memory that are together as large.
+    fn make_room(&mut self, text: usize) {
+        const AROUND_A_TEXT: usize = 128;
+        let least = self.bytes.len() + text + AROUND_A_TEXT;
+        if least > 2 * SEGMENT_BYTES && least > self.bytes.capacity() {
+            self.bytes
+                .reserve_exact(least.next_multiple_of(ROOM) - self.bytes.len());
         }
     }
 
@@ -121,14 +136,18 @@ impl Buffer {
         true
     }
 
-    /// Takes all frames that stand in no segment.
+    /// Takes frames that stand in no segment, so many that they are a segment.
     pub(super) fn take_segment(&mut self) -> Option<Segment> {
-        let (from, to) = (self.segment_taken, self.end);
-        if from == to {
+        let from = self.segment_taken;
+        if from == self.end {
             return None;
         }
+        let to = self.segment_end(from);
         let frames = self.between(from, to).to_vec();
-        (self.taken, self.segment_taken) = (to, to);
+        self.segment_taken = to;
+        if self.taken.offset < to.offset {
+            self.taken = to;
+        }
         Some(Segment {
             first: from.number + 1,
             last: to.number,
@@ -136,8 +155,22 @@ impl Buffer {
         })
     }
 
+    /// Where a segment ends that begins at `from`: what is written at once has a bound.
+    fn segment_end(&self, from: Mark) -> Mark {
+        let frames = self.between(from, self.end);
+        let Some(head) = frames.get(..SEGMENT_BYTES) else {
+            return self.end;
+        };
+        let end = memchr::memmem::rfind(head, b"\n\n").or_else(|| memchr::memmem::find(frames, b"\n\n"));
+        let frames = &frames[..end.map_or(frames.len(), |end| end + 2)];
+        event::last_number(frames).map_or(self.end, |number| Mark {
+            offset: from.offset + frames.len() as u64,
+            number,
+        })
+    }
+
     pub(super) fn wants_segment(&self) -> bool {
-        !self.ended && self.end.offset - self.segmented.offset > SEGMENT_BYTES
+        !self.ended && self.end.offset - self.segmented.offset > SEGMENT_BYTES as u64
     }
 
     /// What was taken is stored.

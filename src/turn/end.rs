@@ -83,8 +83,8 @@ impl Turns {
             error,
             reply,
         } = conclusion;
-        let usage = reply.usage();
-        let (text, attempts) = reply.into_parts();
+        let (text, mut calls) = reply.into_parts();
+        let usage = calls.usage();
         let error_code = error.as_ref().map(|error| error.code);
         let end = Event::TurnEnd(TurnEnd {
             status,
@@ -103,7 +103,9 @@ impl Turns {
             error_code,
             usage,
             text,
-            attempts,
+            attempt: calls.number(),
+            answered: calls.answered(),
+            call: calls.take_last(),
             last_number,
         };
         let log = Arc::clone(&live.log);

@@ -235,20 +235,21 @@ pub fn append_text(bytes: &[u8], text: &mut String) {
 }
 
 /// What the last `attempt-start` of a log says.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, serde::Deserialize)]
 pub(super) struct LastAttempt {
     #[serde(rename = "attempt")]
-    pub(super) number: Option<i32>,
-    pub(super) mode: Option<AttemptMode>,
-    pub(super) provider: Option<String>,
-    pub(super) model: Option<String>,
+    pub(super) number: i32,
+    pub(super) mode: AttemptMode,
+    pub(super) provider: String,
+    pub(super) model: String,
 }
 
 /// Who wrote the end of a log, as far as the log itself tells.
-pub(super) fn last_attempt(bytes: &[u8]) -> LastAttempt {
-    let last = frames(bytes).filter(|frame| frame.name == "attempt-start").last();
-    last.and_then(|frame| serde_json::from_str(frame.data).ok())
-        .unwrap_or_default()
+pub(super) fn last_attempt(bytes: &[u8]) -> Option<LastAttempt> {
+    let last = frames(bytes)
+        .filter(|frame| frame.name == "attempt-start")
+        .last()?;
+    serde_json::from_str(last.data).ok()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! ([`super::Subscription`]).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -15,6 +15,10 @@ use crate::repository::{CommitSource, Segment, Writer};
 
 /// A provider is read no further while so many bytes wait to be stored.
 const MOST_WAITING: u64 = 1 << 20;
+/// So many wait while the writer is only busy: a provider that is faster than the disk is read as fast as that.
+const USUALLY_WAITING: u64 = 256 * 1024;
+/// A writer that has stored nothing for so long is more than busy.
+const BUSY: Duration = Duration::from_millis(100);
 
 /// How far a log is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,7 +123,7 @@ impl TurnLog {
         self.merging.count_delta();
         let mut state = self.lock();
         state.buffer.push_text(kind, text);
-        let full = state.buffer.waiting() > MOST_WAITING;
+        let full = state.buffer.waiting() > USUALLY_WAITING;
         if std::mem::replace(&mut state.announced, true) {
             return full;
         }
@@ -136,9 +140,12 @@ impl TurnLog {
     /// Waits until the writer has caught up so far that more may be appended.
     pub async fn ready(&self) {
         let mut stored = self.stored.subscribe();
-        while self.lock().buffer.waiting() > MOST_WAITING {
-            if stored.changed().await.is_err() {
-                return;
+        let mut busy = std::pin::pin!(tokio::time::sleep(BUSY));
+        let mut most = USUALLY_WAITING;
+        while self.lock().buffer.waiting() > most {
+            tokio::select! {
+                changed = stored.changed() => if changed.is_err() { return },
+                () = &mut busy, if most < MOST_WAITING => most = MOST_WAITING,
             }
         }
     }

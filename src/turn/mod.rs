@@ -5,6 +5,7 @@ mod answering;
 mod attempt;
 mod begin;
 mod buffer;
+mod calls;
 mod deletion;
 mod end;
 pub mod event;

@@ -1,23 +1,31 @@
-//! A reply as far as it has come, and the calls to providers that it took: the record that is stored with its end.
+//! A reply as far as it has come, and the call to a provider that writes it. The text is held once: a call that has
+//! ended knows where in it its own begins.
 
 use std::sync::Arc;
 
+use super::calls::Calls;
 use super::event::{AttemptStart, Event};
 use crate::agent::estimate_tokens;
 use crate::ids::TurnId;
 use crate::model::{AttemptMode, Usage, UsageSource};
 use crate::provider::{CompletionRequest, Provider};
-use crate::repository::{Attempt, now};
+use crate::repository::{Attempt, EndedCall, now};
 
 /// Outcomes of a call that are no codes of errors.
 pub(super) const COMPLETE: &str = "complete";
 pub(super) const STOPPED: &str = "stopped";
 pub(super) const RESTARTED: &str = "server-restarted";
 
+/// A text that has grown so long gets the room of a whole reply at once: growing by doubling would leave holes in the
+/// memory that are together as large as the text.
+const LONG: usize = 64 * 1024;
+const ROOM: usize = (2 << 20) + LONG;
+
 /// The reply as far as it has come.
 pub(super) struct Reply {
     turn_id: TurnId,
-    pub(super) text: String,
+    /// Shared with the records of calls until they are stored.
+    text: Arc<String>,
     /// Tokens of the prompt, once it is known.
     prompt_tokens: usize,
     /// The number of the next call.
@@ -26,7 +34,7 @@ pub(super) struct Reply {
     announced: String,
     /// Whether a call of this turn has given anything.
     has_deltas: bool,
-    calls: Vec<Attempt>,
+    pub(super) calls: Calls,
     current: Option<Current>,
 }
 
@@ -50,14 +58,19 @@ impl Reply {
     pub(super) fn new(turn_id: TurnId, announced: String, first: i32, text: String) -> Self {
         Self {
             turn_id,
-            text,
+            text: Arc::new(text),
             prompt_tokens: 0,
             next: first,
             announced,
             has_deltas: false,
-            calls: Vec::new(),
+            calls: Calls::default(),
             current: None,
         }
+    }
+
+    /// The text so far.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The number of the next call.
@@ -65,24 +78,27 @@ impl Reply {
         self.next
     }
 
+    /// The number of the call that is under way.
+    pub(super) fn current_number(&self) -> i32 {
+        self.next - 1
+    }
+
     /// Whether there is text to go on with.
     pub(super) fn has_text(&self) -> bool {
         !self.text.is_empty()
     }
 
-    /// The call that the last process was in when it ended. Call it when the prompt is known.
-    pub(super) fn add_crashed(&mut self, crashed: Attempt) {
-        let usage = Usage {
-            input_tokens: count(self.prompt_tokens),
-            output_tokens: tokens(&crashed.text),
-            source: UsageSource::Estimated,
+    /// The call that the last process was in when it ended, and where in the text its own begins. Call it when the
+    /// prompt is known.
+    pub(super) fn add_crashed(&mut self, crashed: Attempt, from: usize) {
+        let mut call = EndedCall {
+            attempt: crashed,
+            reply: Arc::clone(&self.text),
+            from,
         };
-        self.calls.push(Attempt {
-            input_tokens: usage.input_tokens,
-            output_tokens: usage.output_tokens,
-            usage_source: usage.source,
-            ..crashed
-        });
+        call.attempt.input_tokens = count(self.prompt_tokens);
+        call.attempt.output_tokens = tokens(call.text());
+        self.calls.add(call);
     }
 
     pub(super) fn set_prompt(&mut self, prompt: &CompletionRequest) {
@@ -132,7 +148,7 @@ impl Reply {
         let broken = std::mem::replace(&mut self.has_deltas, true);
         let restarts = current.mode == AttemptMode::Restart;
         if restarts {
-            self.text.clear();
+            self.text = Arc::default();
             current.from = 0;
         }
         if !another && !broken && !restarts {
@@ -167,7 +183,12 @@ impl Reply {
     }
 
     pub(super) fn push_text(&mut self, text: &str) {
-        self.text.push_str(text);
+        let whole = Arc::make_mut(&mut self.text);
+        let length = whole.len() + text.len();
+        if length > LONG && length > whole.capacity() {
+            whole.reserve_exact(length.next_multiple_of(ROOM) - whole.len());
+        }
+        whole.push_str(text);
     }
 
     pub(super) fn push_reasoning(&mut self, text: &str) {
@@ -186,10 +207,10 @@ impl Reply {
             self.next = current.number;
             return;
         }
-        let own = if current.wrote {
-            &self.text[current.from..]
+        let from = if current.wrote {
+            current.from
         } else {
-            ""
+            self.text.len()
         };
         let usage = reported.unwrap_or_else(|| {
             let was_read = current.accepted || matches!(outcome, STOPPED | "provider-first-delta-timeout");
@@ -203,42 +224,29 @@ impl Reply {
                 } else {
                     0
                 },
-                output_tokens: tokens(own) + count(current.reasoning_bytes.div_ceil(4)),
+                output_tokens: tokens(&self.text[from..]) + count(current.reasoning_bytes.div_ceil(4)),
                 source: UsageSource::Estimated,
             }
         });
-        self.calls.push(Attempt {
+        let attempt = Attempt {
             turn_id: self.turn_id,
             number: current.number,
             provider: current.provider.name().to_owned(),
             model: current.provider.model().to_owned(),
             mode: current.mode,
             outcome: outcome.to_owned(),
-            text: own.to_owned(),
             input_tokens: usage.input_tokens,
             output_tokens: usage.output_tokens,
             usage_source: usage.source,
             started_at: current.started_at,
             ended_at: now(),
-        });
-    }
-
-    /// Tokens of all calls together. Calls that cost nothing do not make an estimate of the sum.
-    pub(super) fn usage(&self) -> Usage {
-        let spent = self.calls.iter().map(Attempt::usage);
-        let nothing = Usage {
-            input_tokens: 0,
-            output_tokens: 0,
-            source: UsageSource::Estimated,
         };
-        spent
-            .filter(|usage| usage.input_tokens + usage.output_tokens > 0)
-            .reduce(Usage::plus)
-            .unwrap_or(nothing)
+        let reply = Arc::clone(&self.text);
+        self.calls.add(EndedCall { attempt, reply, from });
     }
 
-    /// The text and the calls, for the record.
-    pub(super) fn into_parts(self) -> (String, Vec<Attempt>) {
+    /// The text and its calls, to be stored.
+    pub(super) fn into_parts(self) -> (Arc<String>, Calls) {
         (self.text, self.calls)
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::Turns;
+use super::calls::{Calls, CallsBefore};
 use super::end::Conclusion;
 use super::event::{Event, TextOf, frames, last_attempt, text_of};
 use super::live::LiveTurn;
@@ -24,11 +25,60 @@ fn has_text(log: &[u8]) -> bool {
     frames(log).any(|frame| frame.name == "text-delta")
 }
 
-/// What a log that was left over tells.
+/// What is known of a turn that was left over.
 struct Restored {
     text: String,
-    crashed: Attempt,
+    calls: CallsBefore,
     focus_told: bool,
+}
+
+/// Where in the text that of the next call begins, when these are on record: after theirs. Text before a restart that
+/// gave any is void.
+fn written(before: &str, recorded: &[(Attempt, String)]) -> usize {
+    recorded.iter().fold(before.len(), |length, (call, text)| {
+        let voids = call.mode == AttemptMode::Restart && !text.is_empty();
+        text.len() + if voids { 0 } else { length }
+    })
+}
+
+/// The call that the last process was in when it ended, and where in the text its own begins. `None` when all calls
+/// that were begun are on record.
+fn crashed(left: &LeftOver, before: &str, recorded: &[(Attempt, String)]) -> Option<(Attempt, usize)> {
+    let turn = &left.turn;
+    if recorded
+        .last()
+        .is_some_and(|(call, _)| call.number >= turn.attempt)
+    {
+        return None;
+    }
+    let announced = last_attempt(&left.frames).filter(|last| last.number == turn.attempt);
+    let from = match &announced {
+        Some(announced) if announced.mode == AttemptMode::Restart => 0,
+        _ => written(before, recorded),
+    };
+    let silent = if from == 0 {
+        AttemptMode::Start
+    } else {
+        AttemptMode::Continue
+    };
+    let (provider, model, mode) = match announced {
+        Some(last) => (last.provider, last.model, last.mode),
+        None => (turn.provider.clone(), turn.model.clone(), silent),
+    };
+    let attempt = Attempt {
+        turn_id: turn.id,
+        number: turn.attempt,
+        provider,
+        model,
+        mode,
+        outcome: RESTARTED.to_owned(),
+        input_tokens: 0,
+        output_tokens: 0,
+        usage_source: UsageSource::Estimated,
+        started_at: turn.resumed_at.unwrap_or(turn.created_at),
+        ended_at: now(),
+    };
+    Some((attempt, from))
 }
 
 impl Turns {
@@ -45,7 +95,17 @@ impl Turns {
                 gap: if left.may_have_lost { GAP } else { 0 },
             };
             let user = self.repository.for_user(Scope::of(&left.owner));
-            let restored = self.restored(&user, &left).await?;
+            let session = left.turn.session_id;
+            let predecessors = earlier
+                .iter()
+                .filter(|(id, _)| *id == session)
+                .map(|(_, turn)| *turn)
+                .collect::<Vec<_>>();
+            let mut restored = self.restored(&user, &left).await?;
+            if !predecessors.is_empty() {
+                // It was waiting for its turn.
+                restored.calls.crashed = None;
+            }
             let seat = self.seats.take(user.owner());
             let live = self.enter(left.turn, (user, seat), from);
             let text = &restored.text;
@@ -55,12 +115,6 @@ impl Turns {
                 live.log
                     .append(&[Event::TextDelta(TextOf { text: text.clone() })]);
             }
-            let session = live.turn.session_id;
-            let predecessors = earlier
-                .iter()
-                .filter(|(id, _)| *id == session)
-                .map(|(_, turn)| *turn)
-                .collect();
             earlier.push((session, live.turn.id));
             self.take_up_one(live, restored, predecessors).await;
         }
@@ -75,15 +129,15 @@ impl Turns {
     ) {
         let Restored {
             text,
-            crashed,
+            mut calls,
             focus_told,
         } = restored;
-        let attempt = crashed.number + 1;
+        let attempt = next_number(&live, &calls);
         if self.may_resume(&live, &text) && self.resumes(&live, attempt).await {
             let beginning = Beginning {
                 kept: text,
                 attempt,
-                crashed: Some(crashed),
+                before: calls,
                 predecessors,
                 stop_predecessors: false,
                 focus_told,
@@ -92,46 +146,28 @@ impl Turns {
             return;
         }
         let mut reply = Reply::new(live.turn.id, String::new(), attempt, text);
-        match self
-            .agent
-            .prepare(&live.repository, &live.turn, None, String::new())
-            .await
-        {
-            Ok(prompt) => reply.set_prompt(&prompt),
-            Err(error) => ::log::warn!("turn.not_prepared turn.id={} error={error:?}", live.turn.id),
+        reply.calls = Calls::recorded(&calls.recorded);
+        if let Some((crashed, from)) = calls.crashed.take() {
+            self.count_prompt(&live, &mut reply).await;
+            reply.add_crashed(crashed, from);
         }
-        reply.add_crashed(crashed);
         self.conclude(&live, Conclusion::interrupted(reply)).await;
     }
 
     /// The text that the log tells, or else, as its turn had only begun, the text that the reply had before; and the
-    /// call that wrote it.
+    /// calls that wrote it.
     async fn restored(&self, user: &UserRepository, left: &LeftOver) -> Result<Restored, RepositoryError> {
         let before = user.turn(left.turn.id).await?.1.content;
+        let recorded = user.reading().attempts(left.turn.id).await?;
+        let crashed = crashed(left, &before, &recorded);
         let text = if has_text(&left.frames) {
             text_of(&left.frames)
         } else {
-            before.clone()
-        };
-        let turn = &left.turn;
-        let last = last_attempt(&left.frames);
-        let crashed = Attempt {
-            turn_id: turn.id,
-            number: last.number.unwrap_or(turn.attempt).max(turn.attempt),
-            provider: last.provider.unwrap_or_else(|| turn.provider.clone()),
-            model: last.model.unwrap_or_else(|| turn.model.clone()),
-            mode: last.mode.unwrap_or(AttemptMode::Start),
-            outcome: RESTARTED.to_owned(),
-            text: text.strip_prefix(&before).unwrap_or(&text).to_owned(),
-            input_tokens: 0,
-            output_tokens: 0,
-            usage_source: UsageSource::Estimated,
-            started_at: turn.resumed_at.unwrap_or(turn.created_at),
-            ended_at: now(),
+            before
         };
         Ok(Restored {
             text,
-            crashed,
+            calls: CallsBefore { recorded, crashed },
             focus_told: frames(&left.frames).any(|frame| frame.name == "session-focus"),
         })
     }
@@ -146,13 +182,24 @@ impl Turns {
 
     /// Whether the new attempt is on record.
     async fn resumes(&self, live: &LiveTurn, attempt: i32) -> bool {
-        if let Err(error) = self.repository.mark_resumed(live.turn.id, attempt).await {
+        if let Err(error) = self.repository.mark_resumed(live.turn.id).await {
             ::log::warn!("turn.not_resumed turn.id={} error={error:?}", live.turn.id);
             return false;
         }
         ::log::info!("turn.resumed turn.id={} attempt={attempt}", live.turn.id);
-        live.log
-            .append(&[run::attempt_start(live, attempt, "server-restarted")]);
+        // Nobody has been told of the first one.
+        if attempt > 1 {
+            live.log
+                .append(&[run::attempt_start(live, attempt, "server-restarted")]);
+        }
         true
     }
+}
+
+/// The number of the next call.
+fn next_number(live: &LiveTurn, calls: &CallsBefore) -> i32 {
+    let crashed = calls.crashed.as_ref().map(|(call, _)| call.number);
+    let recorded = calls.recorded.last().map(|(call, _)| call.number);
+    let last = crashed.or(recorded);
+    last.map_or(live.turn.attempt, |last| last + 1)
 }

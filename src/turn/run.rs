@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 
 use super::Turns;
 use super::attempt::{Attempting, Broken};
+use super::calls::{Calls, CallsBefore};
 use super::end::{Conclusion, Ending};
 use super::event::{AttemptStart, Event, TextOf, TurnStart};
 use super::live::{Interruption, LiveTurn};
@@ -16,7 +17,7 @@ use super::reply::Reply;
 use crate::ids::TurnId;
 use crate::model::AttemptMode;
 use crate::provider::{Call, Course, ProviderError, ProviderErrorKind, Step};
-use crate::repository::{Attempt, RepositoryError};
+use crate::repository::RepositoryError;
 use crate::time::rfc3339;
 
 /// What a turn has before its provider is asked.
@@ -26,8 +27,8 @@ pub(super) struct Beginning {
     pub(super) kept: String,
     /// The number of the first call.
     pub(super) attempt: i32,
-    /// The call that the last process was in when it ended.
-    pub(super) crashed: Option<Attempt>,
+    /// What the last process has left of its calls.
+    pub(super) before: CallsBefore,
     /// Turns that end before this one begins.
     pub(super) predecessors: Vec<TurnId>,
     /// Whether those are stopped, rather than waited for.
@@ -76,6 +77,7 @@ impl Turns {
         let kept = std::mem::take(&mut beginning.kept);
         let turn = &live.turn;
         let mut reply = Reply::new(turn.id, turn.provider.clone(), beginning.attempt, kept);
+        reply.calls = Calls::recorded(&std::mem::take(&mut beginning.before.recorded));
         // What a panic leaves behind is the text so far, which is whole after every delta.
         let drive = std::panic::AssertUnwindSafe(self.drive(&live, beginning, &mut reply));
         let ending = drive.catch_unwind().await.unwrap_or(Ending::Panicked);
@@ -110,15 +112,16 @@ impl Turns {
         let Beginning {
             predecessors,
             stop_predecessors,
-            crashed,
+            before,
             focus_told,
             ..
         } = *beginning;
         if let Some(ending) = self.wait_for(live, &predecessors, stop_predecessors).await {
             return Err(ending);
         }
-        if let Some(crashed) = crashed {
-            reply.add_crashed(crashed);
+        if let Some((crashed, from)) = before.crashed {
+            self.count_prompt(live, reply).await;
+            reply.add_crashed(crashed, from);
         }
         self.focus(live, reply.has_text(), focus_told)
             .await
@@ -130,7 +133,11 @@ impl Turns {
         let live = attempting.live;
         let mut told: Option<Told> = None;
         loop {
-            match course.step() {
+            let step = course.step();
+            if !matches!(step, Step::GiveUp(_)) {
+                self.record(live, attempting.reply);
+            }
+            match step {
                 Step::Call(call) => {
                     let on_first = || course.began(call.link);
                     let broken = self.attempt(attempting, call, on_first).await;

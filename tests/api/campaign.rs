@@ -64,7 +64,8 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn number(name: &str) -> Option<u64> {
+/// A variable that says a number.
+pub(crate) fn number(name: &str) -> Option<u64> {
     let value = variable(name)?;
     Some(
         value

@@ -73,14 +73,15 @@ impl LlMock {
         assert_eq!(response.status(), 201);
     }
 
-    /// Its own verdict on its client, as a build would ask for it.
-    fn report(&self) -> (bool, String) {
+    /// Its own verdict on its client, as a build would ask for it: whether it passed, and what stands against it, to the
+    /// last warning.
+    fn report(&self) -> (bool, Value) {
         let output = Command::new(PROGRAM)
-            .args(["report", "--url", &self.address])
+            .args(["report", "--json", "--url", &self.address])
             .output()
             .expect("it has run before");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        (output.status.success(), said)
+        let report = serde_json::from_slice(&output.stdout).expect("a report");
+        (output.status.success(), report)
     }
 }
 
@@ -129,8 +130,15 @@ async fn is_judged_resilient(wire: &str) {
         check_turn(&mut app.database(), &[&reader], None);
     }
     let (passed, report) = mock.report();
-    assert!(passed, "{wire}: {report}");
-    assert!(report.contains("fault(s) injected"), "{report}");
+    assert!(passed, "{wire}: {report:#}");
+    assert!(report["faults_injected"].as_u64() > Some(10), "{report:#}");
+    // Waits with full jitter need not grow from one to the next: of two, every fourth pair does not. That their range
+    // does is for a unit test to say.
+    let mut findings = report["findings"].as_array().expect("a list").iter();
+    assert!(
+        findings.all(|finding| finding["code"] == "no_backoff"),
+        "{wire}: {report:#}"
+    );
 }
 
 #[tokio::test]

@@ -9,6 +9,11 @@ pub(crate) fn now_and_forget_peak(process: Pid) -> u64 {
     field(process, "VmRSS:")
 }
 
+/// Bytes in use now.
+pub(crate) fn now(process: Pid) -> u64 {
+    field(process, "VmRSS:")
+}
+
 /// The most bytes that were in use at a time.
 pub(crate) fn peak(process: Pid) -> u64 {
     field(process, "VmHWM:")

@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::app::{Setup, TestApp};
+use crate::campaign::number;
 use crate::checker::check_turn;
 use crate::memory;
 use crate::upstream::{Script, Step, chunk};
+use crate::witness::Witness;
 
 /// What one provider's stream may add to the memory of the server.
 const MOST: u64 = 8 << 20;
-/// What a reply of the largest size may add: it is held in the turn, in its log, and in what is written of both.
-const MOST_OF_A_WHOLE_REPLY: u64 = 14 << 20;
 const PIECE: usize = 64 * 1024;
 /// More pieces than anybody reads: 64 GiB.
 const ENDLESS: usize = 1 << 20;
@@ -101,32 +101,40 @@ fn floods() -> [Flood; 7] {
     ]
 }
 
-/// Plays one to a service that has answered before, and sees what it has cost.
-async fn suffer(app: &TestApp, flood: &Flood) {
-    let Flood {
-        name, script, code, ..
-    } = flood;
+/// Plays a script to a service that has answered before. Answers the reader of that turn, which has ended.
+async fn cost(app: &TestApp, name: &str, script: Script) -> Witness {
     // The table that tokens are counted with is loaded once, when a provider does not count.
     app.upstream
         .next(Script::stream().delta("Hm.").finish_without_usage());
     app.learner.send("Why is the sky blue?").await.until_end().await;
     let before = memory::now_and_forget_peak(app.pid());
-    app.upstream.always(script.clone());
+    app.upstream.always(script);
     let mut reader = app.learner.send("Why is the sky blue?").await;
-    let end = reader.until_end().await;
+    reader.until_end().await;
     let grown = memory::peak(app.pid()).saturating_sub(before);
     check_turn(&mut app.database(), &[&reader], None);
+    let kept = memory::now(app.pid()).saturating_sub(before);
+    eprintln!(
+        "{name}: {} KiB at the peak, {} KiB afterwards",
+        grown >> 10,
+        kept >> 10
+    );
+    assert!(grown < MOST, "{name} costs {grown} bytes");
+    reader
+}
+
+/// Plays one, and sees how it ends and what it costs.
+async fn suffer(app: &TestApp, flood: &Flood) {
+    let Flood {
+        name, script, code, ..
+    } = flood;
+    let reader = cost(app, name, script.clone()).await;
+    let end = reader.events.last().expect("an end");
     let error = reader.events.iter().rfind(|event| event.name == "error");
     let told = error.and_then(|error| error.data["code"].as_str());
     let status = if code.is_some() { "failed" } else { "interrupted" };
     assert_eq!((told, &end.data["status"]), (*code, &status.into()), "{name}");
     assert_eq!(reader.text().starts_with("Because"), *name != "gzip", "{name}");
-    let most = if *name == "large deltas" {
-        MOST_OF_A_WHOLE_REPLY
-    } else {
-        MOST
-    };
-    assert!(grown < most, "{name} costs {grown} bytes");
 }
 
 #[tokio::test]
@@ -136,4 +144,30 @@ async fn whatever_a_provider_sends_without_end_ends_and_costs_little_memory() {
         let app = Setup::new().provider(setting, value).start();
         suffer(&app, &flood).await;
     }
+}
+
+/// Most of them say nothing, every tenth a letter: a reply of a usual length in ten million deltas, when all are sent
+/// (`scripts/test deep`).
+#[tokio::test]
+async fn campaign_of_ten_million_tiny_deltas_costs_little_memory() {
+    const AT_ONCE: usize = 1_000;
+    let deltas = number("TUTORSTREAM_TINY_DELTAS").unwrap_or(500_000);
+    let times = usize::try_from(deltas).expect("a number") / AT_ONCE;
+    let record = |text: &str| {
+        format!(
+            "data: {}\n\n",
+            json!({ "choices": [{ "delta": { "content": text } }] })
+        )
+    };
+    let ten = record("").repeat(9) + &record("x");
+    let script = Script::stream().repeated(ten.repeat(AT_ONCE / 10), times);
+    let app = TestApp::start();
+    let reader = cost(
+        &app,
+        "tiny deltas that say nothing",
+        script.finish_without_usage(),
+    )
+    .await;
+    assert_eq!(reader.events.last().expect("an end").data["status"], "complete");
+    assert_eq!(reader.text(), "x".repeat(times * AT_ONCE / 10));
 }

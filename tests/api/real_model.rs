@@ -197,7 +197,7 @@ async fn serves(wire: &str) {
 
 #[tokio::test]
 async fn a_reply_goes_on_when_the_model_is_killed_in_mid_answer_and_comes_back() {
-    for wire in ["openai-chat", "anthropic"] {
+    for wire in ["openai-chat", "openai-responses", "anthropic"] {
         let model = Model::start().await;
         let app = model.service(wire);
         let mut reader = app.learner.send(QUESTION).await;

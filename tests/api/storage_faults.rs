@@ -11,6 +11,7 @@ use crate::app::{Setup, TestApp};
 use crate::checker::check_turn;
 use crate::client::header;
 use crate::database::WriteLock;
+use crate::feed::viewer::Viewer;
 use crate::problem::refused;
 use crate::upstream::{Script, Signal};
 use crate::witness::Witness;
@@ -64,9 +65,13 @@ async fn assert_recovered(app: &TestApp) {
 async fn a_lock_of_more_than_half_a_minute_campaign_fails_the_turn_and_spares_the_service() {
     let app = setup().start();
     let (mut reader, go_on) = begun(&app, " of scattering.").await;
+    let mut device = Viewer::open(&app.learner, &reader.session_id).await;
+    device.until_event("session-snapshot").await;
     let lock = WriteLock::take(app.database_path());
     go_on.give();
     reader.until_event("storage-degraded").await;
+    let told = device.until_event("storage-degraded").await;
+    assert_eq!(told.data, json!({ "turnId": reader.turn_id }));
     assert_degraded(&app).await;
     let request = app.upstream.request(0).await;
     request.closed.wait("the turn is given up").await;

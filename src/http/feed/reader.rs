@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use actix_web::web::Bytes;
+
 use super::super::sse::Source;
 use super::frames;
 use super::place::Place;
@@ -199,8 +201,7 @@ impl Feed {
                 &log,
             ))),
             Next::Cut => Some(Next::Cut),
-            // Those who watch the turn itself are told of its waits.
-            Next::Passing(_) => None,
+            Next::Passing(frame) => Some(Next::Passing(frames::passing(Some(followed.turn_id), &frame))),
             Next::End => {
                 self.followed = None;
                 // The end of a turn has changed its message.
@@ -256,6 +257,11 @@ impl Feed {
 }
 
 impl Source for Feed {
+    fn about(&self, passing: &'static [u8]) -> Bytes {
+        let turn_id = self.followed.as_ref().map(|followed| followed.turn_id);
+        frames::passing(turn_id, passing).into()
+    }
+
     async fn next(&mut self) -> Result<Next, RepositoryError> {
         loop {
             if self.deleted {

@@ -71,7 +71,12 @@ fn feed(schemas: &mut Schemas) -> Value {
     frames.extend(
         passing()
             .into_iter()
-            .filter(|frame| frame["properties"]["event"]["const"] != "rewind"),
+            .filter(|frame| frame["properties"]["event"]["const"] != "rewind")
+            .map(|frame| match frame["properties"]["event"]["const"].as_str() {
+                Some("retrying") => of_turn(frame, &["turnId"]),
+                Some("storage-degraded") => of_turn(frame, &[]),
+                _ => frame,
+            }),
     );
     let stream = json!({
         "description": "One event of a session. The stream is a sequence of these, with comments between them. It \
@@ -93,5 +98,15 @@ fn of_feed(mut frame: Value) -> Value {
         "required": ["turnId", "eventId"],
     });
     frame["properties"]["data"]["contentSchema"] = json!({ "allOf": [data, added] });
+    frame
+}
+
+/// A passing event, with the turn that it is about.
+fn of_turn(mut frame: Value, required: &[&str]) -> Value {
+    let data = &mut frame["properties"]["data"]["contentSchema"];
+    data["properties"]["turnId"] = json!({ "type": "string", "format": "uuid" });
+    let names = required.iter().map(|name| json!(name));
+    let before = data["required"].as_array().cloned().unwrap_or_default();
+    data["required"] = before.into_iter().chain(names).collect();
     frame
 }

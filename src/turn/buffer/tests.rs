@@ -53,7 +53,7 @@ fn a_long_log_leaves_the_memory_in_segments_and_keeps_its_end() {
         }
     }
     let last = segments.last().unwrap();
-    assert!(segments.len() >= 2 && buffer.bytes.len() < 2 * SEGMENT_BYTES as usize);
+    assert!(segments.len() >= 2 && buffer.bytes.len() < 2 * SEGMENT_BYTES);
     assert!(segments.windows(2).all(|pair| pair[0].last + 1 == pair[1].first));
     assert_eq!(buffer.offset_after(1), None);
     let offset = buffer.offset_after(last.last - 5).unwrap();
@@ -77,4 +77,37 @@ fn a_reader_gets_whole_frames_even_if_one_is_longer_than_its_limit() {
         (numbers(&second), first.len() as u64 + second.len() as u64),
         (vec![2], end)
     );
+}
+
+#[test]
+fn a_segment_has_a_bound_however_much_waits() {
+    let mut buffer = Buffer::default();
+    for round in 0..100 {
+        buffer.push_text(
+            [TextKind::Reply, TextKind::Reasoning][round % 2],
+            "x".repeat(20_000),
+        );
+    }
+    buffer.push_text(TextKind::Reply, "y".repeat(2 * SEGMENT_BYTES));
+    buffer.push_text(TextKind::Reasoning, "z".to_owned());
+    let all = buffer.bytes.clone();
+    let segments: Vec<_> = std::iter::from_fn(|| buffer.take_segment()).collect();
+    assert_eq!(buffer.set_stored().number, 102);
+    let long = segments
+        .iter()
+        .filter(|segment| segment.frames.len() > SEGMENT_BYTES);
+    assert_eq!(
+        long.map(|segment| (segment.first, segment.last))
+            .collect::<Vec<_>>(),
+        [(101, 101)]
+    );
+    for segment in &segments {
+        let numbers = numbers(&segment.frames);
+        assert_eq!(
+            (numbers.first(), numbers.last()),
+            (Some(&segment.first), Some(&segment.last))
+        );
+    }
+    let together: Vec<u8> = segments.into_iter().flat_map(|segment| segment.frames).collect();
+    assert_eq!(together, all);
 }

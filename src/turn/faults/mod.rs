@@ -1,9 +1,9 @@
 //! Random sequences of faults against the real engine: real turns, logs, writer and database, on a paused clock, with
-//! providers that fail in every way, readers that come and go, stops, and a database that pauses. After each the
-//! promises are checked.
+//! providers that fail in every way, readers that come and go, stops, a database that pauses, and processes that die.
+//! After each the promises are checked.
 //!
 //! `TUTORSTREAM_FAULT_SEEDS` sets how many seeds are tried, `TUTORSTREAM_SEED` with which one to begin: a seed that
-//! fails is printed, and is run again by that.
+//! fails is printed, and is run again alone by both.
 
 mod bounds;
 mod chance;
@@ -11,11 +11,14 @@ mod checks;
 mod panics;
 mod scenario;
 mod scripted;
+mod world;
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 use self::chance::Chance;
@@ -34,17 +37,15 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Says which seeds it was when a check fails.
-struct Seed(u64);
-
-impl Drop for Seed {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!(
-                "run this sequence of faults again with TUTORSTREAM_SEED={}",
-                self.0
-            );
-        }
+/// Plays one sequence, and says which it was when a check fails.
+async fn play(scenario: Scenario) {
+    let seed = scenario.seed;
+    let played = AssertUnwindSafe(scenario.play()).catch_unwind().await;
+    if let Err(panic) = played {
+        eprintln!(
+            "run this sequence again, alone: TUTORSTREAM_SEED={seed} TUTORSTREAM_FAULT_SEEDS=1 (campaign)"
+        );
+        resume_unwind(panic);
     }
 }
 
@@ -72,9 +73,8 @@ fn run(seeds: Range<u64>) {
         let end = seeds.end.min(begin + SEEDS_OF_ONE_DATABASE as u64);
         with_repository(async |repository, metrics| {
             for group in (begin..end).step_by(SEEDS_AT_ONCE) {
-                let _seed = Seed(group);
                 let together = group..end.min(group + SEEDS_AT_ONCE as u64);
-                let scenarios = together.map(|seed| Scenario::new(seed, &repository, &metrics).play());
+                let scenarios = together.map(|seed| play(Scenario::new(seed, &repository, &metrics)));
                 join_all(scenarios).await;
             }
         });

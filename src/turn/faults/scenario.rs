@@ -9,23 +9,20 @@ use tokio::time::sleep;
 use super::Chance;
 use super::checks::{Seen, check};
 use super::scripted::Scripted;
+use super::world::{World, Worlds};
 use crate::agent::{Agent, ContextBudget, Template};
 use crate::config::{BreakerSettings, RetrySettings};
 use crate::ids::TurnId;
 use crate::limits::Seats;
 use crate::model::{BusyPolicy, Status};
 use crate::provider::{Chain, Policy, Provider, Random};
-use crate::repository::{
-    IdempotencyKey, NewMessage, NewTurn, Repository, RepositoryError, Scope, Task, UserRepository,
-};
+use crate::repository::{IdempotencyKey, NewMessage, NewTurn, Repository, RepositoryError, Task};
 use crate::telemetry::Metrics;
 use crate::turn::{Next, Parts, Started, TurnError, Turns};
 
 pub(super) struct Scenario {
     pub(super) seed: u64,
-    pub(super) turns: Arc<Turns>,
-    pub(super) user: UserRepository,
-    pub(super) repository: Arc<Repository>,
+    pub(super) worlds: Worlds,
     pub(super) calls: Arc<AtomicUsize>,
     chance: Arc<Chance>,
 }
@@ -75,12 +72,10 @@ impl Scenario {
         };
         let providers = (0..count).map(scripted).collect();
         let chain = Chain::new(providers, &[], policy, Random::seeded(seed));
-        let turns = engine(repository, metrics, chain);
+        let shared = Some(repository).filter(|_| !chance.once_in(8));
         Self {
             seed,
-            turns,
-            user: repository.for_user(Scope::of(&format!("learner-{seed}"))),
-            repository: Arc::clone(repository),
+            worlds: Worlds::new(seed, chain, shared, metrics),
             calls,
             chance,
         }
@@ -90,13 +85,13 @@ impl Scenario {
         let started = self.ask().await;
         let mut seen = self.live_through(started.turn_id).await;
         check(&self, started.turn_id, &seen).await;
-        let (turn, _) = self.user.turn(started.turn_id).await.unwrap();
+        let (turn, _) = self.worlds.now().user.turn(started.turn_id).await.unwrap();
         if turn.status != Status::Complete && self.chance.once_in(2) {
             let further = self.begin(Task::Continue(turn.id), "continue").await.unwrap();
             seen = self.live_through(further.turn_id).await;
             check(&self, further.turn_id, &seen).await;
         }
-        self.turns.drain(Duration::ZERO).await;
+        self.worlds.end().await;
     }
 
     async fn ask(&self) -> Started {
@@ -120,19 +115,25 @@ impl Scenario {
             key: key.to_owned(),
             fingerprint: key.to_owned(),
         };
+        let World { turns, user, .. } = self.worlds.now();
         let new = NewTurn {
             task,
             key: Some(key),
-            answering: self.turns.answering(),
+            answering: turns.answering(),
         };
-        self.turns.start(self.user.clone(), new).await
+        turns.start(user, new).await
     }
 
     /// Everything that happens during one turn, up to its end.
     async fn live_through(&self, turn_id: TurnId) -> Vec<Seen> {
         let stops = self.chance.once_in(4);
         let pauses = self.chance.once_in(4);
-        let (steady, fickle, (), ()) = tokio::join!(
+        let crashes = if self.worlds.can_crash() {
+            1 + self.chance.below(2)
+        } else {
+            0
+        };
+        let (steady, fickle, (), (), ()) = tokio::join!(
             self.read(turn_id, false),
             self.read(turn_id, true),
             async {
@@ -145,6 +146,12 @@ impl Scenario {
                     self.pause_database().await;
                 }
             },
+            async {
+                for _ in 0..crashes {
+                    sleep(self.chance.wait()).await;
+                    self.worlds.crash().await;
+                }
+            },
         );
         vec![steady, fickle]
     }
@@ -152,9 +159,16 @@ impl Scenario {
     /// After a stop nothing is added.
     async fn stop(&self, turn_id: TurnId) {
         sleep(self.chance.wait()).await;
-        match self.turns.stop(&self.user, turn_id).await {
+        let stop = async |world: World| (world.turns.stop(&world.user, turn_id).await, world.user);
+        let (stopped, user) = loop {
+            // A request to a process that dies is made again.
+            if let Some(answer) = self.worlds.while_it_lives(stop).await {
+                break answer;
+            }
+        };
+        match stopped {
             Ok(()) => {
-                let (turn, _) = self.user.turn(turn_id).await.unwrap();
+                let (turn, _) = user.turn(turn_id).await.unwrap();
                 assert_ne!(turn.status, Status::Streaming, "P9: a stop is final");
             }
             // The database paused for longer than a stop waits.
@@ -167,7 +181,8 @@ impl Scenario {
     async fn pause_database(&self) {
         sleep(self.chance.wait()).await;
         let (release, released) = std::sync::mpsc::channel::<()>();
-        let paused = self.repository.writer().run(move |_| {
+        let world = self.worlds.now();
+        let paused = world.repository.writer().run(move |_| {
             // Also when the scenario fails and lets go of the other end.
             let _ = released.recv();
             Ok(())
@@ -177,7 +192,8 @@ impl Scenario {
             drop(release);
         };
         let (result, ()) = tokio::join!(paused, waits);
-        result.unwrap();
+        // Nobody hears of it from a process that has died.
+        assert!(result.is_ok() || self.worlds.crashes() > 0, "{result:?}");
     }
 
     /// Reads to the end; a fickle reader leaves again and again, and comes back with its last event.
@@ -187,29 +203,36 @@ impl Scenario {
             sleep(self.chance.wait()).await;
         }
         loop {
-            let following = self
-                .turns
-                .subscribe(self.user.reading(), turn_id, seen.last())
-                .await;
-            let Ok(mut following) = following else {
-                sleep(Duration::from_millis(10)).await;
-                continue;
-            };
-            assert!(!following.rewound, "P3: event {} is stored", seen.last());
-            let mut patience = if fickle { self.chance.below(3) } else { u64::MAX };
-            while patience > 0 && !following.finished {
-                patience -= 1;
-                match following.subscription.next().await.unwrap() {
-                    Next::Frames(frames) => seen.add(&frames),
-                    Next::Passing(_) => {}
-                    Next::End => return seen,
-                    Next::Cut => panic!("nobody ends the server"),
-                }
+            let connection = async |world: World| self.read_on(&world, turn_id, (&mut seen, fickle)).await;
+            match self.worlds.while_it_lives(connection).await {
+                Some(true) => return seen,
+                Some(false) => sleep(self.chance.wait()).await,
+                None => {}
             }
-            if following.finished {
-                return seen;
-            }
-            sleep(self.chance.wait()).await;
         }
+    }
+
+    /// One connection. Answers whether the reader has all.
+    async fn read_on(&self, world: &World, turn_id: TurnId, (seen, fickle): (&mut Seen, bool)) -> bool {
+        let following = world
+            .turns
+            .subscribe(world.user.reading(), turn_id, seen.last())
+            .await;
+        let Ok(mut following) = following else {
+            sleep(Duration::from_millis(10)).await;
+            return false;
+        };
+        assert!(!following.rewound, "P3: event {} is stored", seen.last());
+        let mut patience = if fickle { self.chance.below(3) } else { u64::MAX };
+        while patience > 0 && !following.finished {
+            patience -= 1;
+            match following.subscription.next().await.unwrap() {
+                Next::Frames(frames) => seen.add(&frames),
+                Next::Passing(_) => {}
+                Next::End => return true,
+                Next::Cut => panic!("nobody ends the server"),
+            }
+        }
+        following.finished
     }
 }

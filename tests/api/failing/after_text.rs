@@ -1,12 +1,14 @@
 //! Failures after text was shown: the text goes on without a seam, or an announced attempt begins anew.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{calls, chain_of_two};
 use crate::app::{Setup, TestApp};
 use crate::checker::check_turn;
 use crate::client::string;
-use crate::upstream::{Plan, Script, Upstream};
+use crate::upstream::{Plan, Script, Step, Upstream};
 
 const PLAN: Plan = Plan {
     seed: 43,
@@ -254,5 +256,27 @@ async fn a_stop_between_attempts_keeps_the_text() {
     assert_eq!(
         (&turn["status"], &turn["text"]),
         (&json!("stopped"), &json!(beginning(20)))
+    );
+}
+
+/// A byte now and then, and never a whole event: the limit counts events.
+#[tokio::test]
+async fn bytes_that_drip_without_a_whole_event_are_silence_and_the_reply_goes_on() {
+    let app = Setup::new()
+        .continues_partial()
+        .provider("idle_timeout_seconds", 1)
+        .start();
+    let begun = Script::stream().delta(&beginning(40)).raw("data: ");
+    let drip = (0..1_000).fold(begun, |script, _| {
+        script.raw("x").then(Step::Pause(Duration::from_millis(20)))
+    });
+    app.upstream.next(drip);
+    let mut reader = app.learner.send(&PLAN.to_string()).await;
+    assert_eq!(reader.until_end().await.data["status"], "complete");
+    assert_eq!(reader.text(), PLAN.text());
+    let turn = app.learner.turn(&reader.turn_id).await;
+    assert_eq!(
+        calls(&turn),
+        ["openai start provider-idle-timeout", "openai continue complete"]
     );
 }

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::app::{Setup, TestApp};
+use crate::checker::check_turn;
+use crate::deadline::eventually;
 use crate::upstream::{Plan, Script};
 use crate::witness::Witness;
 
@@ -109,4 +111,70 @@ async fn a_call_that_a_crash_ended_is_on_record() {
     let (input, output) = sums(&turn);
     assert!(input > 0 && output > 0, "{turn}");
     assert_eq!(days(&app), [1, input, output]);
+}
+
+/// The calls that had failed before are on record too, with what they wrote and cost; nothing is counted twice.
+#[tokio::test]
+async fn calls_that_had_failed_before_a_crash_are_on_record_after_it() {
+    let mut app = Setup::new().continues_partial().start();
+    let plan = Plan::new(5, 40, 0);
+    let text = plan.text();
+    let (first, second) = (text.floor_char_boundary(30), text.floor_char_boundary(60));
+    app.upstream.next(Script::refusal(503, ""));
+    app.upstream.next(Script::stream().delta(&text[..first]).cut());
+    app.upstream
+        .next(Script::stream().delta(&text[first..second]).hang());
+    let mut reader = app.learner.send(&plan.to_string()).await;
+    reader.until_text(&text[..second]).await;
+    app.kill_9();
+    app.restart();
+    assert_eq!(reader.persist().await.data["status"], "complete");
+    let turn = app.learner.turn(&reader.turn_id).await;
+    assert_eq!(
+        super::calls(&turn),
+        [
+            "openai start provider-overloaded",
+            "openai start provider-disconnected",
+            "openai continue server-restarted",
+            "openai continue complete"
+        ]
+    );
+    let log = turn["attemptLog"].as_array().expect("a list");
+    let texts: Vec<_> = log
+        .iter()
+        .map(|call| call["text"].as_str().expect("a text"))
+        .collect();
+    assert_eq!(texts, ["", &text[..first], &text[first..second], &text[second..]]);
+    for call in &log[1..] {
+        assert!(call["usage"]["inputTokens"].as_i64() > Some(0), "{call}");
+        assert!(call["usage"]["outputTokens"].as_i64() > Some(0), "{call}");
+    }
+    let (input, output) = sums(&turn);
+    assert_eq!(
+        (&turn["usage"]["inputTokens"], &turn["usage"]["outputTokens"]),
+        (&json!(input), &json!(output))
+    );
+    assert_eq!(days(&app), [4, input, output]);
+    check_turn(&mut app.database(), &[&reader], Some(&text));
+}
+
+#[tokio::test]
+async fn a_crash_in_a_wait_puts_no_call_on_record_that_was_never_made() {
+    let mut app = TestApp::start();
+    app.upstream.next(Script::refusal(503, "Retry-After: 100\r\n"));
+    let mut reader = app.learner.send(&Plan::new(6, 12, 0).to_string()).await;
+    reader.until_event("retrying").await;
+    eventually("the call is on record", || {
+        (app.database().count("attempts") == 1).then_some(())
+    })
+    .await;
+    app.kill_9();
+    app.restart();
+    assert_eq!(reader.persist().await.data["status"], "complete");
+    let turn = app.learner.turn(&reader.turn_id).await;
+    assert_eq!(
+        super::calls(&turn),
+        ["openai start provider-overloaded", "openai start complete"]
+    );
+    assert_eq!((app.upstream.count(), days(&app)), (2, [2, 9, 12]));
 }

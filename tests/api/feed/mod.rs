@@ -6,4 +6,4 @@ mod interleavings;
 mod observers;
 mod resume;
 mod turns;
-mod viewer;
+pub(crate) mod viewer;

@@ -272,3 +272,24 @@ async fn a_device_that_takes_nothing_costs_the_turn_and_other_devices_nothing() 
     assert_eq!(slow.text(), plan.text());
     assert_same_events(&slow, &reader);
 }
+
+#[tokio::test]
+async fn a_feed_tells_that_a_turn_is_tried_again() {
+    let app = TestApp::start();
+    app.upstream.next(Script::refusal(503, "Retry-After: 60\r\n"));
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    let own = reader.until_event("retrying").await;
+    let mut device = Viewer::open(&app.learner, &reader.session_id).await;
+    let told = device.until_event("retrying").await;
+    assert_eq!(
+        (&told.place, &told.data["turnId"]),
+        (&None, &json!(reader.turn_id))
+    );
+    for field in ["attempt", "reason"] {
+        assert_eq!(told.data[field], own.data[field], "{field}");
+    }
+    assert!(told.data["inMs"].as_u64() > Some(0), "{}", told.raw);
+    app.learner.stop(&reader.turn_id).await;
+    device.until_event("turn-end").await;
+    device.assert_in_step().await;
+}

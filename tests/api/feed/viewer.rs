@@ -155,7 +155,7 @@ impl Viewer {
             "message-created" | "message-updated" => self.put(event),
             "session-updated" => self.session = event.data["session"].clone(),
             _ if is_of_turn(event) => self.show_turn(event),
-            "session-deleted" | "reconnect" | "storage-degraded" | "auth-expired" => {}
+            "session-deleted" | "reconnect" | "retrying" | "storage-degraded" | "auth-expired" => {}
             other => panic!("no event of a feed: {other}"),
         }
         self.events.push(event.clone());
