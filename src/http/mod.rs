@@ -5,6 +5,7 @@ mod account;
 mod auth;
 mod body;
 mod chat;
+mod coding;
 mod connections;
 mod edge;
 mod error;

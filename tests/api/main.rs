@@ -52,6 +52,7 @@ mod log_reader;
 mod mock_vendors;
 mod openapi;
 mod operations;
+mod page;
 mod provider_bounds;
 mod provider_faults;
 mod readers;
