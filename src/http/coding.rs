@@ -21,7 +21,10 @@ impl Coding {
 
 /// Of those with the highest weight the first. What is not compressed is offered always, and last.
 pub(super) fn preferred(headers: &HeaderMap, offered: &[Coding]) -> Coding {
-    let mut best = (Coding::Identity, weight(headers, "identity").unwrap_or(f32::MIN_POSITIVE));
+    let mut best = (
+        Coding::Identity,
+        weight(headers, "identity").unwrap_or(f32::MIN_POSITIVE),
+    );
     for &coding in offered.iter().rev() {
         let weight = weight(headers, coding.name())
             .or_else(|| weight(headers, "*"))
@@ -47,9 +50,13 @@ fn weight(headers: &HeaderMap, name: &str) -> Option<f32> {
 }
 
 fn quality(parameter: &str) -> f32 {
-    let value = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q="));
+    let value = parameter
+        .strip_prefix("q=")
+        .or_else(|| parameter.strip_prefix("Q="));
     let quality = value.and_then(|value| value.trim().parse::<f32>().ok());
-    quality.filter(|quality| (0.0..=1.0).contains(quality)).unwrap_or(0.0)
+    quality
+        .filter(|quality| (0.0..=1.0).contains(quality))
+        .unwrap_or(0.0)
 }
 
 #[cfg(test)]

@@ -39,7 +39,9 @@ fn coding(response: &Response) -> Option<&str> {
 }
 
 fn varies(response: &Response) -> bool {
-    header(response, "vary").split(", ").any(|name| name == "Accept-Encoding")
+    header(response, "vary")
+        .split(", ")
+        .any(|name| name == "Accept-Encoding")
 }
 
 async fn body(response: Response) -> Vec<u8> {
@@ -106,7 +108,11 @@ async fn each_coding_has_a_tag_of_its_own_by_which_a_cache_knows_it_again() {
         for accepted in [None, Some("gzip"), Some("br")] {
             let response = get(&app, CODE, accepted, Some(tag)).await;
             let own = header(&response, "etag") == *tag;
-            assert_eq!(response.status(), if own { 304 } else { 200 }, "{accepted:?} {tag}");
+            assert_eq!(
+                response.status(),
+                if own { 304 } else { 200 },
+                "{accepted:?} {tag}"
+            );
         }
     }
 }
@@ -121,7 +127,9 @@ async fn a_compressed_copy_is_what_its_file_is() {
         .filter(|name| name != "licences")
         .collect();
     for name in &names {
-        let partner = name.strip_suffix(".br").map_or_else(|| format!("{name}.br"), str::to_owned);
+        let partner = name
+            .strip_suffix(".br")
+            .map_or_else(|| format!("{name}.br"), str::to_owned);
         assert!(names.contains(&partner), "{name} without {partner}");
     }
 }

@@ -61,8 +61,13 @@ export function decodeFeedEvent(frame: Frame): FeedEvent | null {
   const data = parse(frame.data);
   if (data === null) return null;
   const { type, id: place } = frame;
-  if (Object.hasOwn(SESSION, type) || Object.hasOwn(PASSING, type)) return { type, data, place } as unknown as FeedEvent;
+  if (Object.hasOwn(SESSION, type)) return { type, data, place } as unknown as FeedEvent;
   const { turnId, eventId, ...rest } = data;
+  if (Object.hasOwn(PASSING, type)) {
+    // What concerns the connection is about no turn.
+    const about = typeof turnId === "string" ? { turnId } : {};
+    return { type, ...about, data: rest, place } as unknown as FeedEvent;
+  }
   if (typeof turnId !== "string" || typeof eventId !== "number" || !isReadable(type, rest)) return null;
   // The `turnId` of a `turn-start` is a field of its own, too.
   const own = type === "turn-start" ? { turnId, ...rest } : rest;
