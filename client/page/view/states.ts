@@ -11,7 +11,7 @@ const STARTERS = [
   ["Compare", "What is the difference between mitosis and meiosis?"],
 ] as const;
 
-const UNREACHABLE = "Your conversation is kept there. This page tries again by itself; if that takes long, look at your connection.";
+const UNREACHABLE = "Your conversation is kept. This page tries again by itself; if that takes long, look at your connection.";
 
 const SKELETON_WIDTHS = [38, 92, 84, 60];
 
