@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const react18 = fileURLToPath(new URL("test/react-18/node_modules", import.meta.url));
-const common = { restoreMocks: true, unstubGlobals: true };
+// A test that waits in vain says for what; the limit is for one that hangs.
+const common = { restoreMocks: true, unstubGlobals: true, testTimeout: 30_000 };
 const react = { ...common, environment: "happy-dom", include: ["test/react/**/*.test.tsx"] };
 
 export default defineConfig({

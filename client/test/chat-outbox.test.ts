@@ -5,6 +5,7 @@ import type { ChatSnapshot } from "../src/index.js";
 import { sendElsewhere } from "../src/outbox/shared.js";
 import { CHAT, passing, stubEvents } from "./support/bench.js";
 import { chatBench, outline, until } from "./support/chat.js";
+import { eventually } from "./support/eventually.js";
 import { IDS, end, start, text } from "./support/frames.js";
 import { FakeLocks } from "./support/locks.js";
 import { FakeStream, type Recorded, json, problem, unreachable } from "./support/server.js";
@@ -189,7 +190,7 @@ describe("what was left by a chat that is not open", () => {
     await world.outbox.add({ ...left, text: "two" });
     world.chat().open();
     await passing(world.server.asked(CHAT, 2));
-    await passing(vi.waitFor(() => expect(world.outbox.entries).toEqual([])));
+    await passing(eventually(() => expect(world.outbox.entries).toEqual([])));
     expect(sent()).toEqual(["one", "two"]);
   });
 

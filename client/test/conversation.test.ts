@@ -127,6 +127,18 @@ describe("the feed", () => {
     expect(end.messages[1]).toMatchObject({ content: "Hello", status: "complete" });
   });
 
+  it("tells what is the matter with a reply that is written on another device, until it goes on", () => {
+    const waits = foldFeed(running("He", 2), inFeed({ type: "retrying", data: { attempt: 2, inMs: 3000, reason: "overloaded" } }));
+    expect(runningTurn(waits)).toMatchObject({ notice: "retrying", retryInMs: 3000 });
+    const own = foldFeed(running("He", 2), inFeed({ type: "storage-degraded", data: {} }), TURN);
+    expect(runningTurn(own)?.notice).toBeNull();
+    for (const slow of [inFeed({ type: "storage-degraded", data: {} }), { type: "storage-degraded", data: {}, place: null } as const]) {
+      expect(runningTurn(foldFeed(waits, slow))?.notice).toBe("storage-degraded");
+    }
+    expect(runningTurn(foldFeed(waits, inFeed(delta(3, "l"))))?.notice).toBeNull();
+    expect(foldFeed(emptyConversation, inFeed({ type: "storage-degraded", data: {} })).turns).toEqual({});
+  });
+
   it("ends a turn by its message when its events were missed", () => {
     const complete = { ...message("m2", "assistant", "Hello", "m1"), turnId: TURN };
     const conversation = foldFeed(running("He", 2), row(complete));

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Problem, TutorClient } from "../src/index.js";
 import { CHAT, bench, fold, read } from "./support/bench.js";
@@ -32,8 +32,8 @@ describe("a stream by EventSource", () => {
     const events = await read(client.followTurn(IDS.turnId));
     expect(fold(events)).toMatchObject({ text: "Hello", status: "complete" });
     expect(FakeEventSource.urls).toEqual([
-      `http://tutor.test/turns/${IDS.turnId}/events?ticket=ticket-1`,
-      `http://tutor.test/turns/${IDS.turnId}/events?ticket=ticket-2&lastEventId=2`,
+      `http://tutor.test/turns/${IDS.turnId}/events?ticket=ticket-1&heartbeat=event`,
+      `http://tutor.test/turns/${IDS.turnId}/events?ticket=ticket-2&heartbeat=event&lastEventId=2`,
     ]);
     const paths = world.server.to("POST /stream-tickets").map(({ body }) => body);
     expect(paths).toEqual(Array(2).fill({ path: `/turns/${IDS.turnId}/events` }));
@@ -70,6 +70,15 @@ describe("a stream by EventSource", () => {
     world.server.always(TURN, () => problem(404, "not-found"));
     FakeEventSource.next("");
     await expect(read(client.followTurn(IDS.turnId))).rejects.toBeInstanceOf(Problem);
+  });
+
+  it("keeps a connection that only says that it lives", async () => {
+    FakeEventSource.next(start(), FakeEventSource.BEATING, text(2, "Hi") + end(3));
+    const reading = read(client.followTurn(IDS.turnId));
+    for (let minute = 0; minute < 5; minute += 1) await vi.advanceTimersByTimeAsync(60_000);
+    expect(FakeEventSource.urls).toHaveLength(2);
+    FakeEventSource.breakAll();
+    expect(fold(await reading)).toMatchObject({ text: "Hi", status: "complete" });
   });
 
   it("replaces a connection that is silent", async () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SessionFeed } from "../src/index.js";
 import type { FeedEvent, FeedSource } from "../src/index.js";
 import { type Conversation, emptyConversation, foldFeed } from "../src/chat/conversation.js";
+import { eventually } from "./support/eventually.js";
 import { IDS } from "./support/frames.js";
 import { FakeLocks } from "./support/locks.js";
 import { message } from "./support/messages.js";
@@ -85,7 +86,7 @@ function delta(place: string, id: number, text: string): FeedEvent {
 }
 
 const contents = ({ conversation }: Tab) => conversation.messages.map(({ content }) => content);
-const shows = (tab: Tab, ...expected: string[]) => vi.waitFor(() => expect(contents(tab)).toEqual(expected));
+const shows = (tab: Tab, ...expected: string[]) => eventually(() => expect(contents(tab)).toEqual(expected));
 
 beforeEach(() => {
   feeds = new FakeFeeds();
@@ -99,7 +100,7 @@ afterEach(() => {
 describe("the tabs of one browser", () => {
   it("share one connection", async () => {
     const [one, two, three] = [openTab(), openTab(), openTab()];
-    await vi.waitFor(() => expect(feeds.connected).toBe(1));
+    await eventually(() => expect(feeds.connected).toBe(1));
     feeds.tell(snapshot("a"), created("2", "m9", "b"));
     for (const tab of [one, two, three]) await shows(tab, "a", "b");
     expect(feeds.places).toEqual([null]);
@@ -107,7 +108,7 @@ describe("the tabs of one browser", () => {
 
   it("tell a tab that is opened later what it has missed", async () => {
     const one = openTab();
-    await vi.waitFor(() => expect(feeds.connected).toBe(1));
+    await eventually(() => expect(feeds.connected).toBe(1));
     feeds.tell(snapshot("a"), created("2", "m9", "b"));
     await shows(one, "a", "b");
     const late = openTab();
@@ -119,7 +120,7 @@ describe("the tabs of one browser", () => {
 
   it("tell a later tab a reply as far as it is written, and then each delta once", async () => {
     const one = openTab();
-    await vi.waitFor(() => expect(feeds.connected).toBe(1));
+    await eventually(() => expect(feeds.connected).toBe(1));
     const reply = message("m2", "assistant", "He", "m0", "streaming");
     const activeTurn = { turnId: IDS.turnId, messageId: "m2", status: "streaming", lastEventId: 2 } as const;
     const data = { session, messages: [message("m0", "user", "Hi"), reply], activeTurn, revision: 1 };
@@ -134,20 +135,20 @@ describe("the tabs of one browser", () => {
 
   it("hand the connection over when the leading tab closes, and go on from where it came to", async () => {
     const [leader, next] = [openTab(), openTab()];
-    await vi.waitFor(() => expect(feeds.connected).toBe(1));
+    await eventually(() => expect(feeds.connected).toBe(1));
     feeds.tell(snapshot("a"), created("7", "m9", "b"));
     await shows(next, "a", "b");
     leader.feed.close();
-    await vi.waitFor(() => expect(feeds.places).toEqual([null, "7"]));
+    await eventually(() => expect(feeds.places).toEqual([null, "7"]));
     feeds.tell(created("8", "m10", "c"));
     await shows(next, "a", "b", "c");
     expect(contents(leader)).toEqual(["a", "b"]);
-    await vi.waitFor(() => expect(feeds.connected).toBe(1));
+    await eventually(() => expect(feeds.connected).toBe(1));
   });
 
   it("tell a tab that asked a leader who was about to close", async () => {
     const leader = openTab();
-    await vi.waitFor(() => expect(feeds.connected).toBe(1));
+    await eventually(() => expect(feeds.connected).toBe(1));
     feeds.tell(snapshot("a"));
     await shows(leader, "a");
     const second = openTab();
@@ -159,10 +160,10 @@ describe("the tabs of one browser", () => {
 
   it("do not ask again when the session is deleted", async () => {
     const [one, two] = [openTab(), openTab()];
-    await vi.waitFor(() => expect(feeds.connected).toBe(1));
+    await eventually(() => expect(feeds.connected).toBe(1));
     feeds.tell(snapshot("a"), { type: "session-deleted", place: null, data: {} }, null);
-    for (const tab of [one, two]) await vi.waitFor(() => expect(tab.conversation.deleted).toBe(true));
-    await vi.waitFor(() => expect(feeds.connected).toBe(0));
+    for (const tab of [one, two]) await eventually(() => expect(tab.conversation.deleted).toBe(true));
+    await eventually(() => expect(feeds.connected).toBe(0));
     expect(feeds.places).toHaveLength(1);
   });
 });
@@ -170,16 +171,16 @@ describe("the tabs of one browser", () => {
 it("a tab has its own connection where tabs cannot talk", async () => {
   vi.stubGlobal("navigator", {});
   const [one, two] = [openTab(), openTab()];
-  await vi.waitFor(() => expect(feeds.connected).toBe(2));
+  await eventually(() => expect(feeds.connected).toBe(2));
   two.feed.close();
-  await vi.waitFor(() => expect(feeds.connected).toBe(1));
+  await eventually(() => expect(feeds.connected).toBe(1));
   one.feed.close();
-  await vi.waitFor(() => expect(feeds.connected).toBe(0));
+  await eventually(() => expect(feeds.connected).toBe(0));
 });
 
 it("a feed that cannot go on says so", async () => {
   const tab = openTab();
-  await vi.waitFor(() => expect(feeds.connected).toBe(1));
+  await eventually(() => expect(feeds.connected).toBe(1));
   feeds.tell(new Error("gone"));
-  await vi.waitFor(() => expect(tab.failures).toEqual([new Error("gone")]));
+  await eventually(() => expect(tab.failures).toEqual([new Error("gone")]));
 });

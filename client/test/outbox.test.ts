@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MemoryStorage, NetworkError, Outbox, Problem } from "../src/index.js";
 import type { OutboxEntry } from "../src/index.js";
 import { requestOf } from "../src/outbox/entry.js";
+import { eventually } from "./support/eventually.js";
 import { FakeLocks } from "./support/locks.js";
 
 const SESSION = "session-1";
@@ -125,7 +126,7 @@ describe("sending", () => {
       requests.push(requestOf(entry));
       return new Promise(() => {});
     });
-    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    await eventually(() => expect(requests).toHaveLength(1));
     vi.stubGlobal("navigator", { locks: new FakeLocks() });
     await open().sendNext(SESSION, async (entry) => {
       requests.push(requestOf(entry));

@@ -12,6 +12,7 @@ use super::code::Code;
 use super::error::ApiError;
 use super::objects::object;
 use super::openapi::text::{Line, Text};
+use super::sse::{Heartbeat, Reading};
 use super::{SharedApp, sse};
 use crate::ids::SessionId;
 use crate::model::{BusyPolicy, Parameters};
@@ -105,7 +106,11 @@ pub(super) async fn follow(
 ) -> Result<HttpResponse, ApiError> {
     let reading = author.user.reading();
     let following = app.turns.subscribe(reading, started.turn_id, 0).await?;
-    let mut response = sse::turn_response(app, following, author.validity(app));
+    let reading = Reading {
+        validity: author.validity(app),
+        heartbeat: Heartbeat::Comment,
+    };
+    let mut response = sse::turn_response(app, following, reading);
     sse::name_turn(&mut response, started);
     Ok(response)
 }

@@ -6,6 +6,7 @@ mod auth;
 mod body;
 mod chat;
 mod code;
+mod coding;
 mod connections;
 mod edge;
 mod error;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, EntityTag, Header, IfNoneMatch};
 use actix_web::web::{Bytes, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use flate2::Compression;
@@ -13,6 +14,7 @@ use flate2::write::GzEncoder;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::SharedApp;
+use super::coding::{self, Coding};
 use super::error::ApiError;
 use crate::app::App;
 
@@ -46,40 +48,53 @@ pub(super) async fn asset(
 fn serve(app: &App, request: &HttpRequest, path: &str) -> Result<HttpResponse, ApiError> {
     let file = Static::get(path).filter(|_| app.pages);
     let file = file.ok_or_else(ApiError::not_found)?;
-    let zipped = takes_gzip(request.headers()) && is_text(path);
-    let tag = entity_tag(&file, zipped);
-    let known = request.headers().get(header::IF_NONE_MATCH);
-    let is_known = known.is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let mut response = if is_known {
-        HttpResponse::NotModified()
-    } else {
-        HttpResponse::Ok()
-    };
+    let brotli = Static::get(&format!("{path}.br"));
+    let coding = coding::preferred(request.headers(), offered(path, brotli.is_some()));
+    let stored = brotli
+        .filter(|_| coding == Coding::Brotli)
+        .unwrap_or_else(|| file.clone());
+    let tag = entity_tag(&stored, coding);
+    let mut response = HttpResponse::Ok();
     response
-        .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header((header::VARY, "Accept-Encoding"))
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((header::REFERRER_POLICY, "no-referrer"))
         .insert_header(("Cross-Origin-Opener-Policy", "same-origin"))
-        .insert_header(("Cross-Origin-Resource-Policy", "same-origin"))
-        .content_type(file.metadata.mimetype());
-    if zipped {
-        response.insert_header((header::CONTENT_ENCODING, "gzip"));
-    }
-    Ok(match (is_known, zipped) {
+        .insert_header(("Cross-Origin-Resource-Policy", "same-origin"));
+    if is_known(request, &tag) {
         // Bytes behind its header would be read as the next answer (RFC 9112, section 6.3).
-        (true, _) => response.finish(),
-        (false, true) => response.body(gzipped(path, &file)),
-        (false, false) => response.body(file.data.into_owned()),
-    })
+        response.insert_header(header::ETag(tag));
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    let body = match coding {
+        Coding::Gzip => gzipped(tag.tag(), &file),
+        Coding::Brotli | Coding::Identity => stored.data.into_owned().into(),
+    };
+    if coding != Coding::Identity {
+        response.insert_header((header::CONTENT_ENCODING, coding.name()));
+    }
+    response.insert_header(header::ETag(tag));
+    Ok(response.content_type(file.metadata.mimetype()).body(body))
+}
+
+/// The build has compressed what is large, better than could be done for each request.
+fn offered(path: &str, has_brotli: bool) -> &'static [Coding] {
+    let is_text = ["html", "css", "js", "svg", "txt"]
+        .iter()
+        .any(|kind| path.ends_with(kind));
+    match (is_text, has_brotli) {
+        (true, true) => &[Coding::Brotli, Coding::Gzip],
+        (true, false) => &[Coding::Gzip],
+        (false, _) => &[],
+    }
 }
 
 /// Each file is compressed once, when it is first asked for.
-fn gzipped(path: &str, file: &EmbeddedFile) -> Bytes {
+fn gzipped(tag: &str, file: &EmbeddedFile) -> Bytes {
     static KEPT: LazyLock<Mutex<HashMap<String, Bytes>>> = LazyLock::new(Mutex::default);
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    let zipped = kept.entry(path.to_owned()).or_insert_with(|| {
+    let zipped = kept.entry(tag.to_owned()).or_insert_with(|| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         // Writing to a Vec cannot fail.
         let _ = encoder.write_all(&file.data);
@@ -88,29 +103,18 @@ fn gzipped(path: &str, file: &EmbeddedFile) -> Bytes {
     zipped.clone()
 }
 
-fn is_text(path: &str) -> bool {
-    ["html", "css", "js", "svg", "txt"]
-        .iter()
-        .any(|kind| path.ends_with(kind))
+/// RFC 9110, section 13.1.2: a cache on the way may have made the tag a weak one.
+fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(tag)),
+        Err(_) => false,
+    }
 }
 
-/// RFC 9110, section 12.5.3: a coding of weight 0 is not acceptable.
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    let codings = headers.get_all(header::ACCEPT_ENCODING);
-    codings
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|coding| {
-            let mut parts = coding.split(';').map(str::trim);
-            let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
-            named && weight.unwrap_or(1.0) > 0.0
-        })
-}
-
-fn entity_tag(file: &EmbeddedFile, zipped: bool) -> String {
+/// Of the bytes that are sent: each coding has its own (RFC 9110, section 8.8.3.3).
+fn entity_tag(file: &EmbeddedFile, coding: Coding) -> EntityTag {
     let hash = file.metadata.sha256_hash();
     let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let coding = if zipped { "-gzip" } else { "" };
-    format!("\"{hex}{coding}\"")
+    EntityTag::new_strong(format!("{hex}-{}", coding.name()))
 }

@@ -8,6 +8,8 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use async_stream::stream;
 use futures_util::Stream;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::App;
@@ -19,11 +21,37 @@ use crate::turn::{Following, Next, Started, Subscription};
 /// Proxies and readers are told that the connection lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+const HEARTBEAT_EVENT: Bytes = Bytes::from_static(b"event: heartbeat\ndata: {}\n\n");
 /// The reader has an event that is not stored: it begins anew.
 const REWIND: Bytes = Bytes::from_static(b"event: rewind\ndata: {\"lastEventId\":0}\n\n");
 const DEGRADED: &[u8] = b"event: storage-degraded\ndata: {}\n\n";
 /// The reader goes on with a new token from its last event id.
 const EXPIRED: Bytes = Bytes::from_static(b"event: auth-expired\ndata: {}\n\n");
+
+/// As what a heartbeat comes.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Heartbeat {
+    #[default]
+    Comment,
+    /// For `EventSource`, which shows no comments to a page.
+    Event,
+}
+
+impl Heartbeat {
+    fn frame(self) -> Bytes {
+        match self {
+            Self::Comment => COMMENT,
+            Self::Event => HEARTBEAT_EVENT,
+        }
+    }
+}
+
+/// Who reads a stream, and how.
+pub(super) struct Reading {
+    pub(super) validity: Validity,
+    pub(super) heartbeat: Heartbeat,
+}
 
 /// What a stream is made of.
 pub(super) trait Source {
@@ -43,14 +71,14 @@ impl Source for Subscription {
 }
 
 /// The events of one turn.
-pub(super) fn turn_response(app: &Arc<App>, following: Following, validity: Validity) -> HttpResponse {
+pub(super) fn turn_response(app: &Arc<App>, following: Following, reading: Reading) -> HttpResponse {
     let Following {
         subscription,
         rewound,
         ..
     } = following;
     let opening = if rewound { REWIND } else { Bytes::new() };
-    response(app, subscription, opening, validity)
+    response(app, subscription, opening, reading)
 }
 
 /// A stream that begins at once, with these frames after its first comment.
@@ -58,7 +86,7 @@ pub(super) fn response(
     app: &Arc<App>,
     source: impl Source + 'static,
     opening: Bytes,
-    validity: Validity,
+    reading: Reading,
 ) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
@@ -66,7 +94,7 @@ pub(super) fn response(
         .insert_header((header::CACHE_CONTROL, "no-cache, no-transform"))
         .append_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("X-Accel-Buffering", "no"));
-    response.streaming(events(Arc::clone(app), source, opening, validity))
+    response.streaming(events(Arc::clone(app), source, opening, reading))
 }
 
 /// Says which turn a response is about.
@@ -98,7 +126,7 @@ fn events(
     app: Arc<App>,
     mut source: impl Source,
     opening: Bytes,
-    validity: Validity,
+    reading: Reading,
 ) -> impl Stream<Item = Result<Bytes, RepositoryError>> {
     stream! {
         let _open = OpenStream::new(Arc::clone(&app));
@@ -111,7 +139,7 @@ fn events(
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let closing = app.closing.clone();
         let mut closing = std::pin::pin!(closing.cancelled());
-        let mut expired = std::pin::pin!(validity.ended());
+        let mut expired = std::pin::pin!(reading.validity.ended());
         loop {
             let step = tokio::select! {
                 biased;
@@ -139,7 +167,7 @@ fn events(
                 }
                 Step::Health(StorageHealth::Degraded) => yield Ok(source.about(DEGRADED)),
                 Step::Health(_) => {}
-                Step::Heartbeat => yield Ok(COMMENT),
+                Step::Heartbeat => yield Ok(reading.heartbeat.frame()),
             }
         }
     }

@@ -10,6 +10,7 @@ use super::chat::{follow, idempotency_key};
 use super::code::Code;
 use super::error::ApiError;
 use super::query::{ProblemQuery, last_seen, parse_id};
+use super::sse::{Heartbeat, Reading};
 use super::{SharedApp, sse};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{AttemptMode, FinishReason, Status, Usage};
@@ -89,6 +90,9 @@ pub(super) struct FollowQuery {
     /// For `EventSource`, which cannot set the header on its first request.
     #[schemars(extend("pattern" = "^[0-9]{0,15}$"))]
     last_event_id: Option<String>,
+    /// `event`: heartbeats are events of that name, which `EventSource` shows.
+    #[serde(default)]
+    heartbeat: Heartbeat,
 }
 
 pub(super) async fn follow_turn(
@@ -105,8 +109,11 @@ pub(super) async fn follow_turn(
     if following.finished {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let validity = reader.validity(&app, following.observed);
-    Ok(sse::turn_response(&app, following, validity))
+    let reading = Reading {
+        validity: reader.validity(&app, following.observed),
+        heartbeat: query.0.heartbeat,
+    };
+    Ok(sse::turn_response(&app, following, reading))
 }
 
 pub(super) async fn get_turn(

@@ -152,7 +152,7 @@ fn is_cut(kind: &ProviderErrorKind) -> bool {
 fn provider_error(kind: &ProviderErrorKind) -> ErrorEvent {
     let detail = match kind {
         ProviderErrorKind::TooLong => "Start a new session, or send a shorter message.",
-        kind if kind.is_retryable() => "What was written is kept. Try again in a moment.",
+        kind if kind.is_retryable() => "Nothing that was written is lost. Try again in a moment.",
         _ => "The operator of this service has to look at this; what was written is kept.",
     };
     let retry_after_ms = kind
@@ -196,7 +196,7 @@ fn internal_error() -> ErrorEvent {
     ErrorEvent {
         code: INTERNAL,
         title: "Something went wrong in this service".to_owned(),
-        detail: "What was written is kept. Try again.".to_owned(),
+        detail: "Nothing that was written is lost. Try again.".to_owned(),
         retryable: true,
         retry_after_ms: None,
     }

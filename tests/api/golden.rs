@@ -2,88 +2,16 @@
 //!
 //! `TUTORSTREAM_GOLDEN=write` records them anew; otherwise they are compared.
 
-use std::collections::HashMap;
-use std::path::Path;
+mod recording;
 
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
+use self::recording::{Recording, check, record};
 use crate::app::{Setup, TestApp};
 use crate::client::{header, string};
-use crate::sse::EventStream;
+use crate::sse::{Event, EventStream};
 use crate::upstream::{Script, Signal, chunk};
-
-/// What the bytes of a stream hold that differs each time.
-#[derive(Default)]
-struct Names(HashMap<String, String>);
-
-impl Names {
-    /// Takes ids and times from an event that tells them.
-    fn learn(&mut self, data: &Value) {
-        for (field, name) in [
-            ("turnId", "turn"),
-            ("sessionId", "session"),
-            ("userMessageId", "user-message"),
-            ("messageId", "message"),
-        ] {
-            let number = self.0.values().filter(|known| known.starts_with(name)).count() + 1;
-            if let Some(id) = data[field].as_str() {
-                self.0.entry(id.to_owned()).or_insert(format!("{name}-{number}"));
-            }
-        }
-        if let Some(time) = data["createdAt"].as_str() {
-            self.0
-                .insert(time.to_owned(), "2026-01-01T00:00:00.000Z".to_owned());
-        }
-        let usage = &data["usage"];
-        if let (Some("estimated"), Some(tokens)) = (usage["source"].as_str(), usage["inputTokens"].as_u64()) {
-            // What the tutor is told may change; this stream does not.
-            self.0.insert(
-                format!("\"inputTokens\":{tokens}"),
-                "\"inputTokens\":100".to_owned(),
-            );
-        }
-        if let Some(wait) = data["afterMs"].as_u64() {
-            self.0
-                .insert(format!("\"afterMs\":{wait}"), "\"afterMs\":1500".to_owned());
-        }
-    }
-
-    fn replace(&self, text: &str) -> String {
-        let replace = |text: String, (from, to): (&String, &String)| text.replace(from, to);
-        self.0.iter().fold(text.to_owned(), replace)
-    }
-}
-
-/// The stream to its end, or to the first event of this name. Heartbeats are left out: nobody knows when they come.
-async fn record(stream: &mut EventStream, last: &str) -> String {
-    let mut frames = ":\n\n".to_owned();
-    let mut names = Names::default();
-    while let Ok(event) = stream.next().await {
-        names.learn(&event.data);
-        if let (Some(retry), "reconnect") = (stream.retry, event.name.as_str()) {
-            assert_eq!(Some(retry), event.data["afterMs"].as_u64());
-            frames.push_str("retry: 1500\n\n");
-        }
-        frames.push_str(&event.raw);
-        if event.name == last {
-            break;
-        }
-    }
-    assert_eq!(stream.opened_with_comment, Some(true));
-    names.replace(&frames)
-}
-
-fn check(name: &str, stream: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.sse"));
-    if crate::campaign::variable("TUTORSTREAM_GOLDEN").as_deref() == Some("write") {
-        std::fs::write(&path, stream).expect("a golden stream can be written");
-    }
-    let golden = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    assert_eq!(
-        stream, golden,
-        "the stream is not as tests/golden/{name}.sse has it; TUTORSTREAM_GOLDEN=write records it anew"
-    );
-}
 
 /// Sends each part when the one before it was seen, so that no two are merged.
 async fn in_parts(app: &TestApp, parts: &[&str], end: impl Fn(Script) -> Script) -> (String, EventStream) {
@@ -204,4 +132,70 @@ async fn a_reply_whose_server_ends_is_as_recorded() {
     app.restart();
     let turn = app.learner.turn(&reader.turn_id).await;
     assert_eq!(string(&turn["status"]), "interrupted");
+}
+
+#[tokio::test]
+async fn a_reply_that_is_begun_anew_is_as_recorded() {
+    let app = Setup::new().without_merging().start();
+    let seen = Signal::new();
+    app.upstream
+        .next(Script::stream().delta("Because").wait_for(&seen).cut());
+    app.upstream.next(Script::stream().delta("It scatters.").finish());
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    reader.until_text("Because").await;
+    seen.give();
+    reader.until_end().await;
+    let mut stream = EventStream::new(app.learner.open_events(&reader.turn_id, None).await);
+    check("restarted", &record(&mut stream, "turn-end").await);
+}
+
+#[tokio::test]
+async fn a_reply_with_a_session_focus_is_as_recorded() {
+    let app = Setup::new()
+        .planning()
+        .setting("planner.budget_ms", 60_000)
+        .without_merging()
+        .start();
+    app.upstream.next(Script::stream().delta("Because.").finish());
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    reader.until_end().await;
+    let mut stream = EventStream::new(app.learner.open_events(&reader.turn_id, None).await);
+    check("focus", &record(&mut stream, "turn-end").await);
+}
+
+#[tokio::test]
+async fn the_feed_of_a_session_is_as_recorded() {
+    let app = Setup::new().without_merging().start();
+    let session_id = app.learner.create_session().await;
+    let path = format!("/sessions/{session_id}");
+    let events = format!("{path}/events");
+    let feed = app.learner.call(Method::GET, &events, Value::Null).await;
+    let (mut feed, mut recording) = (EventStream::new(feed), Recording::new());
+    let is = |name: &'static str| move |event: &Event| event.name == name;
+    recording.until(&mut feed, is("session-snapshot")).await;
+
+    let (first, second) = (Signal::new(), Signal::new());
+    let reply = Script::stream().delta("Because").wait_for(&first);
+    app.upstream
+        .next(reply.delta(" of scattering.").wait_for(&second).finish());
+    let mut reader = app.learner.send_in(&session_id, "Why is the sky blue?").await;
+    for signal in [first, second] {
+        recording.until(&mut feed, is("text-delta")).await;
+        signal.give();
+    }
+    reader.until_end().await;
+    let told = |event: &Event| {
+        event.data["message"]["status"] == "complete" && event.data["message"]["role"] == "assistant"
+    };
+    recording.until(&mut feed, told).await;
+
+    app.learner
+        .json(Method::PATCH, &path, json!({ "title": "Light" }))
+        .await;
+    recording
+        .until(&mut feed, |event| event.data["session"]["title"] == "Light")
+        .await;
+    app.learner.call(Method::DELETE, &path, Value::Null).await;
+    recording.until(&mut feed, is("session-deleted")).await;
+    check("feed", &recording.text());
 }

@@ -60,6 +60,7 @@ mod migrations;
 mod mock_vendors;
 mod openapi;
 mod operations;
+mod page;
 mod provider_bounds;
 mod provider_faults;
 mod proxies;

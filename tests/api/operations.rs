@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use crate::app::{Setup, TestApp};
 use crate::checker::check_turn;
-use crate::client::{Client, header};
+use crate::client::{Client, header, string};
 use crate::problem::refused;
 use crate::setup::PROVIDER_KEY;
+use crate::sse::EventStream;
 use crate::upstream::{Script, Signal};
 
 async fn text(learner: &Client, path: &str) -> String {
@@ -141,6 +142,44 @@ async fn a_silent_stream_is_kept_alive_by_comments() {
     }
     go_on.give();
     reader.until_end().await;
+}
+
+#[tokio::test]
+async fn a_reader_that_is_shown_no_comments_can_ask_for_heartbeats_that_are_events() {
+    let app = TestApp::start();
+    let go_on = Signal::new();
+    app.upstream
+        .next(Script::stream().delta("Because").wait_for(&go_on).finish());
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    reader.until_text("Because").await;
+    let session_id = string(&app.learner.turn(&reader.turn_id).await["sessionId"]);
+    let open = async |path: String| {
+        let mut stream = EventStream::new(app.learner.call(Method::GET, &path, Value::Null).await);
+        loop {
+            let event = stream.next().await.expect("the stream goes on");
+            if event.name == "heartbeat" {
+                break event.raw;
+            }
+        }
+    };
+    let beats = tokio::join!(
+        open(format!(
+            "/turns/{}/events?lastEventId=2&heartbeat=event",
+            reader.turn_id
+        )),
+        open(format!("/sessions/{session_id}/events?heartbeat=event")),
+    );
+    let frame = "event: heartbeat\ndata: {}\n\n".to_owned();
+    assert_eq!(beats, (frame.clone(), frame));
+    go_on.give();
+    reader.until_end().await;
+    let path = format!("/turns/{}/events?heartbeat=often", reader.turn_id);
+    refused(
+        app.learner.call(Method::GET, &path, Value::Null).await,
+        422,
+        "invalid-request",
+    )
+    .await;
 }
 
 #[tokio::test]

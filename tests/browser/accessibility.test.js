@@ -92,3 +92,29 @@ for (const colorScheme of ["light", "dark"]) {
     assert.deepEqual(await violations(tab), [], "drawer");
   });
 }
+
+scene("a screen reader is told that a reply begins and ends, not each delta", {}, async (stage) => {
+  const tab = await stage.open();
+  await tab.page.evaluate(() => {
+    const live = "[aria-live]:not([aria-live='off']), [role='status'], [role='alert'], [role='log']";
+    globalThis.told = [];
+    new MutationObserver((changes) => {
+      for (const { target } of changes) {
+        const element = target instanceof Element ? target : target.parentElement;
+        const text = element?.closest(live)?.textContent.trim();
+        if (text !== undefined && text !== globalThis.told.at(-1)) globalThis.told.push(text);
+      }
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  await tab.say("What is a limit?");
+  const call = await stage.upstream.nextCall();
+  for (let number = 1; number <= 20; number += 1) {
+    call.say(words(number, number));
+    await tab.streams(words(1, number));
+  }
+  assert.equal(await tab.page.getAttribute(".from-tutor", "aria-busy"), "true");
+  call.finish();
+  await tab.rests();
+  assert.equal(await tab.page.getAttribute(".from-tutor", "aria-busy"), "false");
+  assert.deepEqual(await tab.page.evaluate(() => globalThis.told), ["The tutor is answering.", "The reply is complete."]);
+});

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 
 import { scene } from "./stage/scene.js";
+import { Tab } from "./stage/tab.js";
 import { lastWords, words } from "./stage/texts.js";
 
 const WHOLE = lastWords(1, 60);
@@ -75,6 +76,22 @@ scene("a connection that falls silent is given up and the reply goes on over ano
   assert.equal(stage.network.silence("POST /stream-chat"), 1);
   call.say(words(21, 40));
   await tab.page.clock.fastForward(41_000);
+  await tab.streams(words(1, 40));
+  await finish(stage, { tab, call });
+});
+
+scene("on a slow network the page comes, and a reply is shown as it is written", {}, async (stage) => {
+  const tab = new Tab(await stage.context.newPage());
+  const network = await stage.context.newCDPSession(tab.page);
+  const slow = { offline: false, latency: 400, downloadThroughput: 40_000, uploadThroughput: 20_000 };
+  await network.send("Network.emulateNetworkConditions", slow);
+  await tab.page.goto(stage.network.origin);
+  await tab.page.waitForSelector(".welcome");
+  await tab.say("What is a limit?");
+  const call = await stage.upstream.nextCall();
+  call.say(words(1, 20));
+  await tab.streams(words(1, 20));
+  call.say(words(21, 40));
   await tab.streams(words(1, 40));
   await finish(stage, { tab, call });
 });

@@ -11,13 +11,14 @@ const FORMULAS = [
   "\\[\\begin{aligned} a &= b + c \\\\ d &= e \\end{aligned}\\]",
   "$$\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix} \\begin{cases} 0 & x < 0 \\\\ 1 & x \\ge 0 \\end{cases}$$",
   "$$\\overbrace{a + \\cancel{b}}^{n} \\quad \\fbox{x} \\quad \\color{red} \\mathbb{R} \\tag{1}$$",
+  "$\\ce{CO3^2- + 2H+ -> CO2 ^ + H2O}$ weighs $\\pu{62.03 g//mol}$",
 ].join("\n\n");
 
 scene("formulas are typeset, and what only looks like one is not", {}, async (stage) => {
   const tab = await stage.open();
   await tab.say("Show me.");
   await stage.upstream.answer(`${FORMULAS}\n\nIt costs $5 and $10, or \`$x$\`, and $\\notacommand{x}$ stays.`);
-  await tab.until(() => document.querySelectorAll(".prose math").length === 6);
+  await tab.until(() => document.querySelectorAll(".prose math").length === 8);
   await tab.rests();
   const text = await tab.page.textContent(".prose");
   assert.match(text, /It costs \$5 and \$10, or \$x\$, and \\notacommand\{x\} stays\./);

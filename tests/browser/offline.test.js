@@ -58,3 +58,28 @@ scene("messages written offline arrive once, in order, as they were changed last
   assert.equal(stage.requests("POST", SENT).length, 4);
   assert.equal(stage.upstream.calls.length, 4);
 });
+
+scene("what was written offline outlives its tab, and is sent once by the next", {}, async (stage) => {
+  const tab = await stage.open();
+  await tab.say("What is a limit?");
+  await stage.upstream.answer(lastWords(1, 20));
+  await tab.rests();
+  const { hash } = tab;
+  await stage.context.setOffline(true);
+  for (const text of ["First", "Second", "Third"]) {
+    await tab.say(text);
+    await tab.page.locator(".is-unsent", { hasText: text }).waitFor();
+  }
+  await tab.page.close();
+  await stage.context.setOffline(false);
+  const later = await stage.open(hash);
+  for (const question of ["First", "Second", "Third"]) {
+    const call = await stage.upstream.answer(lastWords(21, 40));
+    assert.equal(call.question, question);
+  }
+  await later.until(() => document.querySelectorAll(".from-tutor").length === 4);
+  await later.rests();
+  const own = (await stage.messages(later)).filter(({ role }) => role === "user").map(({ content }) => content);
+  assert.deepEqual(own, ["What is a limit?", "First", "Second", "Third"]);
+  assert.equal(stage.upstream.calls.length, 4);
+});

@@ -68,6 +68,8 @@ scene("what is sent while another tab's reply runs waits for it and is sent once
   await second.rests();
   await tab.say("From the first tab");
   const first = await stage.upstream.nextCall();
+  // Before it knows of that reply, it would send at once and the server would queue the message.
+  await second.page.getByRole("button", { name: "Stop reply" }).waitFor();
   await second.say("From the second tab");
   first.say(words(21, 30));
   await second.streams(words(21, 30));

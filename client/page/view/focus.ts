@@ -7,7 +7,7 @@ export class FocusPanel {
   readonly root: HTMLElement;
   readonly #topic = el("span", { class: "focus-topic" });
   readonly #progress = el("span", { class: "focus-progress" });
-  readonly #body = el("div", { class: "focus-body" });
+  readonly #body = el("dl", { class: "focus-body" });
   #shown: SessionFocus | null = null;
 
   constructor() {
@@ -37,13 +37,12 @@ function describe(focus: SessionFocus): Node[] {
   return [
     ...line("Objective", focus.objective),
     ...line("Approach", focus.strategy.replaceAll("-", " ")),
-    ...(steps.length > 0 ? [el("strong", { text: "Steps" }), el("ol", {}, ...steps)] : []),
-    ...(misconceptions.length > 0 ? [el("strong", { text: "Watch out for" }), el("ul", {}, ...misconceptions)] : []),
     ...line("Level", focus.difficulty),
+    ...line("Steps", steps.length > 0 && el("ol", {}, ...steps)),
+    ...line("Watch out for", misconceptions.length > 0 && el("ul", {}, ...misconceptions)),
   ];
 }
 
-function line(label: string, text: string): Node[] {
-  if (text === "") return [];
-  return [el("p", {}, el("strong", { text: `${label} ` }), el("span", { text }))];
+function line(label: string, content: string | false | Node): Node[] {
+  return content ? [el("dt", { text: label }), el("dd", {}, content)] : [];
 }

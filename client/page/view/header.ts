@@ -29,6 +29,7 @@ function titleOf({ sessions, chat }: PageState): string {
 }
 
 function answeredBy(provider: ProviderInfo | null): string {
-  if (!provider) return "";
+  // The banner says that it is the practice tutor.
+  if (!provider || provider.practice) return "";
   return [...new Set([provider.name, provider.model])].filter(Boolean).join(" · ");
 }

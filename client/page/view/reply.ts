@@ -98,8 +98,9 @@ export class Reply implements MessageView {
   #makeTools(): Node[] {
     const { message } = this.#row;
     const copy = message.content !== "" && copyButton("Copy reply", () => this.#row.message.content);
-    const again =
-      this.#mayAsk() && message.replyTo !== null && iconButton("refresh", "Regenerate reply", () => this.#regenerate());
+    // Of a reply that has failed the notice says so, and has the same button.
+    const mayRepeat = this.#mayAsk() && message.replyTo !== null && message.status !== "failed";
+    const again = mayRepeat && iconButton("refresh", "Regenerate reply", () => this.#regenerate());
     const proceed = () => this.#actions.continueReply(this.#row.message);
     const more =
       this.#mayAsk() && canContinue(message) && button([icon("play"), "Continue"], proceed, { class: "button small" });

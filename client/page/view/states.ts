@@ -6,10 +6,12 @@ import { button, el, icon } from "./dom.js";
 
 const STARTERS = [
   ["Explain an idea", "Why can’t we divide by zero?"],
-  ["Quiz me", "Quiz me on the causes of the First World War."],
+  ["Test yourself", "Quiz me on the causes of the First World War."],
   ["Work through it", "Help me prove that the square root of 2 is irrational."],
   ["Compare", "What is the difference between mitosis and meiosis?"],
 ] as const;
+
+const UNREACHABLE = "Your conversation is kept. This page tries again by itself; if that takes long, look at your connection.";
 
 const SKELETON_WIDTHS = [38, 92, 84, 60];
 
@@ -49,8 +51,9 @@ export function missingThread({ startNew }: Actions): HTMLElement {
   );
 }
 
-export function threadProblem(error: ChatError, { reload }: Actions): HTMLElement {
-  return problem(error.title, error.detail, button([icon("refresh"), "Try again"], reload, { class: "button primary" }));
+export function threadProblem({ code, title, detail }: ChatError, { reload }: Actions): HTMLElement {
+  const again = button([icon("refresh"), "Try again"], reload, { class: "button primary" });
+  return problem(title, code === "network" ? UNREACHABLE : detail, again);
 }
 
 function problem(title: string, detail: string, action: HTMLElement): HTMLElement {

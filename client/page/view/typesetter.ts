@@ -1,6 +1,6 @@
 /** TeX to MathML, as nodes. What TeX cannot say in them (links, images, styles of its own) is left out. */
 
-import temml from "temml";
+import { toMathML } from "./tex.js";
 
 const ALLOWED_ATTRIBUTES = new Set([
   ...["display", "displaystyle", "scriptlevel", "mathvariant", "stretchy", "fence", "separator", "symmetric"],
@@ -19,7 +19,7 @@ const LONG = /(?<![.\d])\d{3}/;
 export function typeset(tex: string, display: boolean): Element | null {
   const host = document.createElement("span");
   try {
-    temml.render(tex, host, { displayMode: display, throwOnError: true, trust: false, maxExpand: 200 });
+    host.append(toMathML(tex, display));
   } catch {
     return null;
   }

@@ -107,7 +107,9 @@ export function foldEnded(conversation: Conversation, ended: Turn): Conversation
 export function foldFeed(before: Conversation, event: FeedEvent, ownTurn: string | null = null): Conversation {
   const conversation = event.place === null ? before : { ...before, place: event.place };
   if ("turnId" in event) {
-    return event.turnId === ownTurn ? conversation : foldTurn(conversation, event.turnId, event);
+    // What is the matter at the moment begins no turn: one that is not known has ended.
+    const isNews = "id" in event || conversation.turns[event.turnId] !== undefined;
+    return event.turnId === ownTurn || !isNews ? conversation : foldTurn(conversation, event.turnId, event);
   }
   switch (event.type) {
     case "session-snapshot":
@@ -123,6 +125,10 @@ export function foldFeed(before: Conversation, event: FeedEvent, ownTurn: string
       return { ...conversation, session: event.data.session };
     case "session-deleted":
       return { ...conversation, deleted: true };
+    case "storage-degraded": {
+      const turnId = runningTurn(conversation)?.turnId ?? null;
+      return turnId === null || turnId === ownTurn ? conversation : foldTurn(conversation, turnId, event);
+    }
     default:
       return conversation;
   }

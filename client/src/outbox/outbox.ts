@@ -32,26 +32,28 @@ export class Outbox {
   readonly name: string;
   readonly #storage: OutboxStorage;
   readonly #listeners = new Set<() => void>();
-  readonly #channel: BroadcastChannel | null;
+  /** Open while somebody listens: in Deno an open channel keeps the process alive. */
+  #channel: BroadcastChannel | null = null;
   #entries: Entries = [];
 
   constructor(options: OutboxOptions = {}) {
     this.name = `tutorstream-outbox:${options.name ?? ""}`;
     this.#storage = options.storage ?? outboxStorage(this.name);
-    this.#channel = openChannel(this.name, () => {
-      // Who writes or sends next is told what is the matter with the storage.
-      this.load().catch(() => {});
-    });
   }
 
-  /** As they were last seen; `load` looks again. The same array as long as nothing changes. */
+  /** As they were last seen by a listener; `load` looks again. The same array as long as nothing changes. */
   get entries(): Entries {
     return this.#entries;
   }
 
+  /** Calls back after each change, by any tab. Returns what ends that. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#channel ??= this.#listen();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#hangUp();
+    };
   }
 
   async load(): Promise<Entries> {
@@ -108,8 +110,27 @@ export class Outbox {
   }
 
   close(): void {
-    this.#channel?.close();
     this.#listeners.clear();
+    this.#hangUp();
+  }
+
+  #listen(): BroadcastChannel | null {
+    const channel = openChannel(this.name);
+    if (channel === null) return null;
+    // Who writes or sends next is told what is the matter with the storage.
+    channel.onmessage = () => void this.load().catch(() => {});
+    return channel;
+  }
+
+  #hangUp(): void {
+    this.#channel?.close();
+    this.#channel = null;
+  }
+
+  #tell(): void {
+    const channel = this.#channel ?? openChannel(this.name);
+    channel?.postMessage("changed");
+    if (channel !== this.#channel) channel?.close();
   }
 
   async #claim(conversation: string): Promise<OutboxEntry | null> {
@@ -135,7 +156,7 @@ export class Outbox {
 
   async #change(change: (entries: Entries) => Entries): Promise<void> {
     this.#show(await this.#storage.change(change));
-    this.#channel?.postMessage("changed");
+    this.#tell();
   }
 
   #show(entries: Entries): void {
@@ -153,11 +174,6 @@ function outcomeOf(cause: unknown): Partial<OutboxEntry> {
   return { state: "failed", attempted: false, error: { code, title, detail } };
 }
 
-function openChannel(name: string, onChange: () => void): BroadcastChannel | null {
-  if (typeof BroadcastChannel !== "function") return null;
-  const channel = new BroadcastChannel(name);
-  channel.onmessage = onChange;
-  // In Node a channel would keep the process alive.
-  (channel as { unref?: () => void }).unref?.();
-  return channel;
+function openChannel(name: string): BroadcastChannel | null {
+  return typeof BroadcastChannel === "function" ? new BroadcastChannel(name) : null;
 }

@@ -14,6 +14,9 @@ export interface EventSourceOptions {
   signal: AbortSignal;
 }
 
+/** What a page is shown of heartbeats, where the server is asked for them as events. */
+const HEARTBEAT = "heartbeat";
+
 /** Ends never; throws a NetworkError when the connection breaks, and the signal's reason. */
 export async function* readEventSource(
   url: string,
@@ -25,7 +28,7 @@ export async function* readEventSource(
   options.signal.addEventListener("abort", abort);
   if (options.signal.aborted) abort();
   const receive = frameReader();
-  for (const type of options.types) {
+  for (const type of [...options.types, HEARTBEAT]) {
     source.addEventListener(type, (event) => {
       // Also the name of the event that tells of a broken connection, which has no data.
       if ("data" in event) inbox.put(receive(event as MessageEvent<string>));
@@ -70,7 +73,7 @@ class Inbox {
     this.#wake?.();
   }
 
-  /** Heartbeats cannot be seen here, so a silent connection is replaced, which loses nothing. */
+  /** A connection without heartbeats is dead, and is replaced, which loses nothing. */
   async take(): Promise<Frame> {
     this.#timer = setTimeout(() => this.fail(new NetworkError("The connection is silent.")), SILENCE_MS);
     for (;;) {

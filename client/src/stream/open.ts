@@ -40,7 +40,8 @@ export function eventSourceOpener(transport: Transport, Source: typeof EventSour
   return async ({ path, lastEventId, types, hasMore, signal }) => {
     const body = { path: path.split("?", 1)[0] };
     const { ticket } = await transport.json<StreamTicket>("POST", "/stream-tickets", { body, signal });
-    const query = new URLSearchParams({ ticket, ...(lastEventId !== null && { lastEventId }) });
+    // It shows no comments, so heartbeats that are comments could not be told from silence.
+    const query = new URLSearchParams({ ticket, heartbeat: "event", ...(lastEventId !== null && { lastEventId }) });
     const url = `${transport.url(path)}${path.includes("?") ? "&" : "?"}${query}`;
     const frames = readEventSource(url, { EventSource: Source, types, signal });
     // An EventSource does not tell a 204 or a refusal from a broken network: the first failure is looked into.

@@ -64,6 +64,7 @@ export function decodeFeedEvent(frame: Frame): FeedEvent | null {
   if (Object.hasOwn(SESSION, type)) return { type, data, place } as unknown as FeedEvent;
   const { turnId, eventId, ...rest } = data;
   if (Object.hasOwn(PASSING, type)) {
+    // What concerns the connection is about no turn.
     const about = typeof turnId === "string" ? { turnId } : {};
     return { type, ...about, data: rest, place } as unknown as FeedEvent;
   }

@@ -103,7 +103,7 @@ export type TurnEvent = DurableEvent | PassingEvent;
 
 export type SessionEvent = { [T in SessionType]: { type: T; data: SessionData[T] } }[SessionType];
 
-/** An event of a turn as the feed of its session tells it. */
+/** An event of a turn as the feed of its session tells it: also what is the matter with it at the moment. */
 export type FeedTurnEvent = (DurableEvent | PassingEvent) & { turnId: string };
 
 /** What the feed of a session gives. `place` is where to go on from; the server alone can read it. */

@@ -17,6 +17,7 @@ use self::reader::Feed;
 use super::auth::Reader;
 use super::error::ApiError;
 use super::query::{ProblemQuery, last_seen, parse_id};
+use super::sse::{Heartbeat, Reading};
 use super::{SharedApp, sse};
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -24,6 +25,9 @@ use super::{SharedApp, sse};
 pub(super) struct FeedQuery {
     /// For `EventSource`, which cannot set the header on its first request.
     last_event_id: Option<String>,
+    /// `event`: heartbeats are events of that name, which `EventSource` shows.
+    #[serde(default)]
+    heartbeat: Heartbeat,
 }
 
 pub(super) async fn follow_session(
@@ -43,6 +47,9 @@ pub(super) async fn follow_session(
         place,
     )
     .await?;
-    let validity = reader.validity(&app, feed.observed());
-    Ok(sse::response(&app, feed, Bytes::new(), validity))
+    let reading = Reading {
+        validity: reader.validity(&app, feed.observed()),
+        heartbeat: query.0.heartbeat,
+    };
+    Ok(sse::response(&app, feed, Bytes::new(), reading))
 }

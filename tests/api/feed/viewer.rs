@@ -30,7 +30,7 @@ pub(crate) struct Viewer {
     pub(crate) session: Value,
     /// The messages as the device shows them.
     pub(crate) messages: Vec<Value>,
-    /// The revision up to which it was told everything. Of several changes the newest may be told first.
+    /// It was told of all changes up to this revision.
     pub(crate) revision: i64,
     /// Every event, in the order in which they came.
     pub(crate) events: Vec<Event>,
@@ -144,11 +144,9 @@ impl Viewer {
 
     fn show(&mut self, event: &Event) {
         if let Some(place) = &event.place {
-            let complete = place.split('.').next().and_then(|revision| revision.parse().ok());
-            self.revision = self
-                .revision
-                .max(complete.expect("a place begins with a revision"));
             self.place = Some(place.clone());
+            // Not the row's own revision: of rows that changed meanwhile older ones may still be on their way.
+            self.revision = revision_of(place);
         }
         match event.name.as_str() {
             "session-snapshot" => self.begin_anew(&event.data),
@@ -164,7 +162,6 @@ impl Viewer {
     fn begin_anew(&mut self, snapshot: &Value) {
         self.session = snapshot["session"].clone();
         self.messages = snapshot["messages"].as_array().expect("messages").clone();
-        self.revision = snapshot["revision"].as_i64().expect("a revision");
         self.numbers.clear();
         let active = &snapshot["activeTurn"];
         if let (Some(turn), Some(number)) = (active["turnId"].as_str(), active["lastEventId"].as_u64()) {
@@ -206,6 +203,12 @@ impl Viewer {
             message["content"] = json!(text);
         }
     }
+}
+
+/// The first part of a place.
+fn revision_of(place: &str) -> i64 {
+    let revision = place.split('.').next().and_then(|number| number.parse().ok());
+    revision.unwrap_or_else(|| panic!("a place begins with a revision: {place}"))
 }
 
 fn is_of_turn(event: &Event) -> bool {
