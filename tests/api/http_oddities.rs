@@ -225,35 +225,6 @@ async fn targets_of_every_form_have_a_right_answer() {
 }
 
 #[tokio::test]
-async fn a_look_at_the_head_of_what_is_public_is_answered_without_a_body() {
-    let app = TestApp::start();
-    for path in ["/", "/health/live", "/docs", "/openapi.json", "/static/icon.svg"] {
-        let ask = async |method: &str| {
-            let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-            let bytes = exchange(&app.learner, request.as_bytes()).await;
-            answers(&bytes, method == "HEAD").remove(0)
-        };
-        let (whole, head) = (ask("GET").await, ask("HEAD").await);
-        assert_eq!((whole.status, head.status), (200, 200), "{path}");
-        assert_eq!(
-            head.header("content-length"),
-            whole.header("content-length"),
-            "{path}"
-        );
-        assert_eq!(
-            head.header("content-type"),
-            whole.header("content-type"),
-            "{path}"
-        );
-    }
-    for path in ["/sessions", "/turns/01a20460-bd7e-7504-a303-3ac5a18a91c2/events"] {
-        let request = format!("HEAD {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-        let bytes = exchange(&app.learner, request.as_bytes()).await;
-        assert_eq!(answers(&bytes, true)[0].status, 405, "{path}");
-    }
-}
-
-#[tokio::test]
 async fn http_1_0_is_answered_and_the_connection_closed() {
     let app = TestApp::start();
     for request in [
