@@ -75,6 +75,7 @@ diesel::table! {
         usage_source -> Text,
         started_at -> BigInt,
         ended_at -> BigInt,
+        text_in_log -> Bool,
     }
 }
 

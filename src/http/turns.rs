@@ -163,7 +163,7 @@ async fn turn_body(
     // The text first: when the turn ends in between, the row below has all of it.
     let live = app.turns.live_text(turn_id).await?;
     let (turn, message) = reading.turn(turn_id).await?;
-    let attempts = reading.attempts(turn_id).await?;
+    let attempts = app.turns.calls(reading, turn_id).await?;
     let stored = (message.content, turn.last_number.cast_unsigned());
     let (text, last_event_id) = match live {
         Some(live) if turn.status == Status::Streaming => live,

@@ -82,30 +82,55 @@ impl EndedCall {
     }
 }
 
-/// Stores a call, and adds its tokens to the user's day: what was spent was spent, also when the session was deleted
-/// meanwhile.
+/// Stores a call that another one follows, and adds its tokens to the user's day: what was spent was spent, also when
+/// the session was deleted meanwhile.
 pub(super) fn record(
     connection: &mut SqliteConnection,
     owner: &str,
     call: &EndedCall,
 ) -> Result<(), RepositoryError> {
+    insert(connection, (owner, call), (call.text(), false))
+}
+
+/// The same for the last call of a turn, whose text is the end of the turn's log and is not stored a second time.
+pub(super) fn record_last(
+    connection: &mut SqliteConnection,
+    owner: &str,
+    call: &EndedCall,
+) -> Result<(), RepositoryError> {
+    insert(connection, (owner, call), ("", !call.text().is_empty()))
+}
+
+fn insert(
+    connection: &mut SqliteConnection,
+    (owner, call): (&str, &EndedCall),
+    (text, text_in_log): (&str, bool),
+) -> Result<(), RepositoryError> {
     usage::record(connection, owner, &call.attempt.spending())?;
     if turns::exists(connection, call.attempt.turn_id)? {
         diesel::insert_into(attempts::table)
-            .values((&call.attempt, attempts::text.eq(call.text())))
+            .values((
+                &call.attempt,
+                attempts::text.eq(text),
+                attempts::text_in_log.eq(text_in_log),
+            ))
             .execute(connection)?;
     }
     Ok(())
 }
 
-/// The calls of a turn that are on record, in order, and what each wrote.
+/// The calls of a turn that are on record, in order, and what each wrote; `None` where the log alone tells that.
 pub(super) fn of_turn(
     connection: &mut SqliteConnection,
     turn_id: TurnId,
-) -> Result<Vec<(Attempt, String)>, RepositoryError> {
+) -> Result<Vec<(Attempt, Option<String>)>, RepositoryError> {
     let rows = attempts::table
         .filter(attempts::turn_id.eq(turn_id))
         .order(attempts::number)
-        .select((Attempt::as_select(), attempts::text));
-    Ok(rows.load(connection)?)
+        .select((Attempt::as_select(), attempts::text, attempts::text_in_log))
+        .load::<(Attempt, String, bool)>(connection)?;
+    let calls = rows
+        .into_iter()
+        .map(|(attempt, text, in_log)| (attempt, (!in_log).then_some(text)));
+    Ok(calls.collect())
 }

@@ -85,7 +85,7 @@ const PARTS: &[Part] = &[
         key: "o.id || '/' || t.id || printf('/%010d', a.number)",
         line: concat!(
             "'type', 'attempt', 'turnId', a.turn_id, 'number', a.number, 'provider', a.provider, 'model', a.model, ",
-            "'mode', a.mode, 'outcome', a.outcome, 'text', a.text, 'inputTokens', a.input_tokens, ",
+            "'mode', a.mode, 'outcome', a.outcome, 'text', iif(a.text_in_log, NULL, a.text), 'inputTokens', a.input_tokens, ",
             "'outputTokens', a.output_tokens, 'usageSource', a.usage_source, 'startedAt', ",
             time!("a.started_at"),
             ", 'endedAt', ",

@@ -96,7 +96,7 @@ impl ReadingRepository {
     }
 
     /// The calls to providers that a turn took and that have ended, in order, and what each wrote.
-    pub async fn attempts(&self, id: TurnId) -> Result<Vec<(Attempt, String)>> {
+    pub async fn attempts(&self, id: TurnId) -> Result<Vec<(Attempt, Option<String>)>> {
         let scope = self.scope.clone();
         let query = move |connection: &mut _| {
             turns::visible(connection, &scope, id)?;

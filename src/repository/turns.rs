@@ -256,7 +256,7 @@ pub(super) fn finalise(
     let revision = touched.transpose()?;
     // What was spent was spent, also when the session was deleted meanwhile.
     if let Some(call) = &outcome.call {
-        attempts::record(connection, owner, call)?;
+        attempts::record_last(connection, owner, call)?;
     }
     let Some(revision) = revision else {
         return Ok(false);

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use super::Turns;
+use super::event::append_text_of_last_call;
 use super::live::LiveTurn;
 use super::reply::Reply;
+use crate::ids::TurnId;
 use crate::model::{Usage, UsageSource};
-use crate::repository::{Attempt, EndedCall, RepositoryError};
+use crate::repository::{Attempt, EndedCall, ReadingRepository, RepositoryError};
 
 /// The calls of a turn before this process took it up.
 #[derive(Debug, Default)]
@@ -95,6 +97,35 @@ impl Calls {
 }
 
 impl Turns {
+    /// The calls of a turn that are on record, in order, and what each wrote.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unavailable`, `Database`.
+    pub async fn calls(
+        &self,
+        reading: &ReadingRepository,
+        turn_id: TurnId,
+    ) -> Result<Vec<(Attempt, String)>, RepositoryError> {
+        let mut calls = Vec::new();
+        for (attempt, text) in reading.attempts(turn_id).await? {
+            let text = match text {
+                Some(text) => text,
+                None => self.text_of_last_call(turn_id).await?,
+            };
+            calls.push((attempt, text));
+        }
+        Ok(calls)
+    }
+
+    async fn text_of_last_call(&self, turn_id: TurnId) -> Result<String, RepositoryError> {
+        let (mut text, mut last) = (String::new(), 0);
+        while let Some(segment) = self.repository.next_segment(turn_id, last).await? {
+            append_text_of_last_call(&segment.frames, &mut text);
+            last = segment.last;
+        }
+        Ok(text)
+    }
+
     /// Puts the call that has ended on record: there will be another one.
     pub(super) fn record(&self, live: &LiveTurn, reply: &mut Reply) {
         if let Some(call) = reply.calls.take_last() {

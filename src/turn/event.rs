@@ -213,6 +213,16 @@ pub fn text_of(bytes: &[u8]) -> String {
 
 /// Appends to `text` what these frames tell.
 pub fn append_text(bytes: &[u8], text: &mut String) {
+    fold_text(bytes, text, |mode| mode == "restart");
+}
+
+/// Appends to `text`, which is what the last call has written, what it writes by these frames. Another call begins anew.
+pub(super) fn append_text_of_last_call(bytes: &[u8], text: &mut String) {
+    fold_text(bytes, text, |mode| !mode.is_empty());
+}
+
+/// An `attempt-start` whose mode `begins_anew` says that the text so far does not count.
+fn fold_text(bytes: &[u8], text: &mut String, begins_anew: impl Fn(&str) -> bool) {
     #[derive(serde::Deserialize)]
     struct Data<'a> {
         #[serde(borrow, default)]
@@ -227,7 +237,7 @@ pub fn append_text(bytes: &[u8], text: &mut String) {
         let Ok(data) = serde_json::from_str::<Data<'_>>(frame.data) else {
             continue;
         };
-        if data.mode == "restart" {
+        if begins_anew(data.mode) {
             text.clear();
         }
         text.push_str(&data.text);

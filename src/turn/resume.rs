@@ -158,7 +158,7 @@ impl Turns {
     /// calls that wrote it.
     async fn restored(&self, user: &UserRepository, left: &LeftOver) -> Result<Restored, RepositoryError> {
         let before = user.turn(left.turn.id).await?.1.content;
-        let recorded = user.reading().attempts(left.turn.id).await?;
+        let recorded = self.calls(user.reading(), left.turn.id).await?;
         let crashed = crashed(left, &before, &recorded);
         let text = if has_text(&left.frames) {
             text_of(&left.frames)

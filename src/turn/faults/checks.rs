@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::scenario::Scenario;
 use super::scripted::{is_part, is_whole};
+use super::world::World;
 use crate::ids::TurnId;
 use crate::model::{AttemptMode, Status};
 use crate::repository::Turn;
@@ -109,14 +110,8 @@ fn check_text(scenario: &Scenario, turn: &Turn, text: &str) {
 
 /// Every call is on record, with what it wrote and cost, and in the user's day.
 async fn check_attempts(scenario: &Scenario, turn: &Turn, text: &str) {
-    let attempts = scenario
-        .worlds
-        .now()
-        .user
-        .reading()
-        .attempts(turn.id)
-        .await
-        .unwrap();
+    let World { turns, user, .. } = scenario.worlds.now();
+    let attempts = turns.calls(user.reading(), turn.id).await.unwrap();
     let usage = turn.usage().unwrap();
     let spent = attempts
         .iter()
