@@ -265,7 +265,7 @@ fn joined(
     let row = idempotency_keys::table
         .find((owner, &key.key))
         .select((idempotency_keys::fingerprint, idempotency_keys::turn_id))
-        .first::<(String, TurnId)>(connection)
+        .get_result::<(String, TurnId)>(connection)
         .optional()?;
     match row {
         Some((fingerprint, turn_id)) if fingerprint == key.fingerprint => Ok(Some(turn_id)),

@@ -95,7 +95,7 @@ pub(super) fn insert(
     let rows = messages::table.filter(messages::session_id.eq(message.session_id));
     let last = rows
         .select(max(messages::position))
-        .first::<Option<i64>>(connection)?;
+        .get_result::<Option<i64>>(connection)?;
     message.position = last.unwrap_or(0) + 1;
     message.revision = sessions::touch(connection, message.session_id)?;
     message.created_revision = message.revision;
@@ -113,7 +113,7 @@ pub(super) fn find(
     let row = messages::table
         .filter(messages::id.eq(id).and(messages::session_id.eq(session_id)))
         .select(Message::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     row.ok_or(RepositoryError::NotFound)
 }
@@ -132,9 +132,11 @@ pub(super) fn newest(
                 .and(messages::position.lt(before)),
         )
         .order(messages::position.desc())
-        .limit(limit)
         .select(Message::as_select());
-    Ok(rows.load(connection)?)
+    // A bound LIMIT would have SQLite prepare the statement anew at every call.
+    let limit = usize::try_from(limit).unwrap_or_default();
+    let rows = rows.load_iter(connection)?.take(limit);
+    Ok(rows.collect::<QueryResult<_>>()?)
 }
 
 /// Replaces the text of a message that is not streaming.
@@ -204,7 +206,7 @@ pub(super) fn finalise(
     let before = messages::table
         .find(id)
         .select(Message::as_select())
-        .first(connection)?;
+        .get_result(connection)?;
     let usage = before
         .usage()
         .map_or(outcome.usage, |usage| usage.plus(outcome.usage));

@@ -68,7 +68,7 @@ pub(super) fn add(
     let mut stored = Vec::with_capacity(shares.len());
     for RateShare { owner, taken } in shares {
         let row = dsl::request_rates.find(&**owner).select(dsl::full_at);
-        let before = row.first::<i64>(connection).optional()?.unwrap_or(now);
+        let before = row.get_result::<i64>(connection).optional()?.unwrap_or(now);
         let full_at = before.saturating_add(milliseconds(*taken)).min(latest);
         diesel::insert_into(dsl::request_rates)
             .values((dsl::owner.eq(&**owner), dsl::full_at.eq(full_at)))

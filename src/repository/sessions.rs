@@ -103,7 +103,7 @@ pub(super) fn visible(
         .filter(sessions::id.eq(id))
         .filter(visible_rows!(scope, sessions::table))
         .select(Session::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     found.ok_or(RepositoryError::NotFound)
 }

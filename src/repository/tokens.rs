@@ -86,7 +86,10 @@ pub(super) fn find(
     hash: &str,
 ) -> Result<Option<ApiToken>, RepositoryError> {
     let rows = api_tokens::table.filter(api_tokens::hash.eq(hash));
-    Ok(rows.select(ApiToken::as_select()).first(connection).optional()?)
+    Ok(rows
+        .select(ApiToken::as_select())
+        .get_result(connection)
+        .optional()?)
 }
 
 /// Whether a token opens anything at `now` (milliseconds since the Unix epoch).
@@ -96,7 +99,7 @@ pub(super) fn is_live(
     now: i64,
 ) -> Result<bool, RepositoryError> {
     let rows = api_tokens::table.find(id).select(ApiToken::as_select());
-    let found = rows.first(connection).optional()?;
+    let found = rows.get_result(connection).optional()?;
     Ok(found.is_some_and(|token| token.is_live(now)))
 }
 

@@ -49,7 +49,7 @@ pub(super) fn next_segment(
             turn_events::last_number,
             turn_events::frames,
         ))
-        .first::<(i64, i64, Vec<u8>)>(connection)
+        .get_result::<(i64, i64, Vec<u8>)>(connection)
         .optional()?;
     Ok(row.map(|(first, last, frames)| Segment {
         first: first.cast_unsigned(),
@@ -66,7 +66,7 @@ pub(super) fn last_number(
     let rows = turn_events::table.filter(turn_events::turn_id.eq(turn_id));
     let last = rows
         .select(max(turn_events::last_number))
-        .first::<Option<i64>>(connection)?;
+        .get_result::<Option<i64>>(connection)?;
     Ok(last.unwrap_or(0).cast_unsigned())
 }
 
@@ -87,7 +87,7 @@ pub(super) fn has_number(
 pub(super) fn last_batch(connection: &mut SqliteConnection) -> Result<i64, RepositoryError> {
     let last = commit_batches::table
         .select(max(commit_batches::id))
-        .first::<Option<i64>>(connection)?;
+        .get_result::<Option<i64>>(connection)?;
     Ok(last.unwrap_or(0))
 }
 
@@ -110,7 +110,7 @@ pub(super) fn next_batch(
     let rows = commit_batches::table
         .filter(commit_batches::id.gt(after))
         .order(commit_batches::id);
-    Ok(rows.first(connection).optional()?)
+    Ok(rows.get_result(connection).optional()?)
 }
 
 pub(super) fn delete_batches_before(

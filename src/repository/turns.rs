@@ -120,7 +120,7 @@ fn find(
         .filter(turns::id.eq(id))
         .filter(visible_rows!(scope, TurnsOfSessions))
         .select((Turn::as_select(), sessions_table::owner))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     row.ok_or(RepositoryError::NotFound)
 }
@@ -155,11 +155,7 @@ pub(super) fn streaming(
     session_id: SessionId,
 ) -> Result<Vec<Turn>, RepositoryError> {
     let rows = turns::table
-        .filter(
-            turns::session_id
-                .eq(session_id)
-                .and(turns::status.eq(Status::Streaming)),
-        )
+        .filter(turns::session_id.eq(session_id).and(turns::ended_at.is_null()))
         .order((turns::revision, turns::id))
         .select(Turn::as_select());
     Ok(rows.load(connection)?)
@@ -200,7 +196,7 @@ pub(super) fn newest_of(
     let rows = turns::table
         .filter(turns::message_id.eq(message_id))
         .order((turns::revision.desc(), turns::id.desc()));
-    Ok(rows.select(Turn::as_select()).first(connection).optional()?)
+    Ok(rows.select(Turn::as_select()).get_result(connection).optional()?)
 }
 
 pub(super) fn insert(connection: &mut SqliteConnection, turn: &Turn) -> Result<(), RepositoryError> {
@@ -214,7 +210,7 @@ pub(super) fn insert(connection: &mut SqliteConnection, turn: &Turn) -> Result<(
 pub(super) fn left_over(connection: &mut SqliteConnection) -> Result<Vec<(Turn, String)>, RepositoryError> {
     let rows = turns::table
         .inner_join(sessions_table::table)
-        .filter(turns::status.eq(Status::Streaming))
+        .filter(turns::ended_at.is_null())
         .order((turns::revision, turns::id))
         .select((Turn::as_select(), sessions_table::owner));
     Ok(rows.load(connection)?)

@@ -204,7 +204,7 @@ fn newest_upto(
         .filter(session_focus::position.le(position))
         .order(session_focus::version.desc())
         .select(FocusVersion::as_select());
-    Ok(rows.first(connection).optional()?)
+    Ok(rows.get_result(connection).optional()?)
 }
 
 /// Version and position of the newest plan; zeros without one.
@@ -213,7 +213,7 @@ fn last(connection: &mut SqliteConnection, id: SessionId) -> Result<(i64, i64)> 
         .filter(session_focus::session_id.eq(id))
         .order(session_focus::version.desc())
         .select((session_focus::version, session_focus::position));
-    Ok(rows.first(connection).optional()?.unwrap_or_default())
+    Ok(rows.get_result(connection).optional()?.unwrap_or_default())
 }
 
 /// See [`UserRepository::carry_focus_on`].

@@ -89,7 +89,7 @@ pub(super) fn find(connection: &mut SqliteConnection, owner: &str) -> Result<Lea
         learners::language,
         learners::tracking,
     ));
-    let row: Option<LearnerRow> = row.first(connection).optional()?;
+    let row: Option<LearnerRow> = row.get_result(connection).optional()?;
     let (level, goals, language, tracking) = row.unwrap_or((None, None, None, 1));
     Ok(Learner {
         level,

@@ -51,7 +51,7 @@ pub(super) fn find(
     let row = summaries::table
         .find(id)
         .select((summaries::position, summaries::summary));
-    Ok(row.first(connection).optional()?)
+    Ok(row.get_result(connection).optional()?)
 }
 
 /// A message that the summary tells has changed: the summary is void.

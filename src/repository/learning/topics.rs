@@ -67,9 +67,10 @@ pub(super) fn of_subject(
                 .and(learner_topics::subject.eq(subject)),
         )
         .order((learner_topics::mastery.desc(), learner_topics::topic))
-        .limit(40)
         .select(TopicRow::as_select());
-    Ok(rows.load(connection)?.into_iter().map(TopicRow::read).collect())
+    // A bound LIMIT would have SQLite prepare the statement anew at every call.
+    let rows = rows.load_iter(connection)?.take(40);
+    rows.map(|row| Ok(row?.read())).collect()
 }
 
 /// Keeps what a session has shown.
@@ -78,6 +79,9 @@ pub(super) fn learn(
     (owner, subject): (&str, &str),
     lessons: &[Lesson],
 ) -> Result<()> {
+    if lessons.is_empty() {
+        return Ok(());
+    }
     let known = of_subject(connection, owner, subject)?;
     for lesson in lessons {
         let before = known.iter().find(|known| same(&known.topic, &lesson.topic));
