@@ -1,5 +1,7 @@
 //! What a provider is asked for, in the words of no vendor.
 
+use std::sync::Arc;
+
 use crate::model::{Parameters, Role};
 
 /// What a provider is asked for.
@@ -16,7 +18,7 @@ pub struct CompletionRequest {
     /// What is asked for otherwise than the provider's settings say.
     pub parameters: Parameters,
     /// The answer is to be JSON of this shape; it comes as text.
-    pub format: Option<OutputFormat>,
+    pub format: Option<Arc<OutputFormat>>,
 }
 
 /// The shape of an answer. The provider is told; whoever asked checks.

@@ -1,6 +1,8 @@
 //! What a model may say in a plan: the schema that it is given, and the check of what it gives back. Nothing of its
 //! answer is used that has not passed here.
 
+use std::sync::{Arc, LazyLock};
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -62,7 +64,9 @@ struct Estimate {
 }
 
 /// The shape that a model is asked for.
-pub(super) fn format() -> OutputFormat {
+pub(super) static FORMAT: LazyLock<Arc<OutputFormat>> = LazyLock::new(|| Arc::new(format()));
+
+fn format() -> OutputFormat {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let claims = |fields: Value| json!({ "type": "array", "items": object(&fields) });
     let label = || text("The id of the learner's message that shows it, such as m3");

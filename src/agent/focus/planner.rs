@@ -123,18 +123,22 @@ impl Planner {
         user: &UserRepository,
         due: Due,
     ) -> Result<FocusVersion, RepositoryError> {
-        let by_rules = fallback::plan(&due.material);
-        let (session_id, position) = (due.material.session.id, newest_position(&due.material));
+        let by_rules = |material: &PlanningMaterial, source| {
+            let plan = (fallback::plan(material), Vec::new());
+            new_focus(plan, newest_position(material), source)
+        };
+        let session_id = due.material.session.id;
         if self.model.is_none() {
-            let new = new_focus((by_rules, Vec::new()), position, FocusSource::Planned);
+            let new = by_rules(&due.material, FocusSource::Planned);
             return user.store_focus(session_id, new).await;
         }
+        let due = Arc::new(due);
         let flight = self.flights.instead(session_id);
         // An open breaker leaves the plan to the look behind the answer.
         if !self.breaker.is_open() {
             // A turn that is stopped needs no plan.
             let unless_dropped = flight.called_off().clone().drop_guard();
-            let task = self.plan_in_background(flight, user.clone(), due);
+            let task = self.plan_in_background(flight, user.clone(), Arc::clone(&due));
             let in_time = timeout(self.budget, task).await;
             // What comes after the budget is for the next message.
             unless_dropped.disarm();
@@ -142,7 +146,7 @@ impl Planner {
                 return Ok(version);
             }
         }
-        let new = new_focus((by_rules, Vec::new()), position, FocusSource::Fallback);
+        let new = by_rules(&due.material, FocusSource::Fallback);
         user.store_focus(session_id, new).await
     }
 
@@ -151,7 +155,7 @@ impl Planner {
         self: &Arc<Self>,
         flight: Flight<Turn>,
         user: UserRepository,
-        due: Due,
+        due: Arc<Due>,
     ) -> JoinHandle<Option<FocusVersion>> {
         let planner = Arc::clone(self);
         self.main

@@ -1,6 +1,8 @@
 //! What the planner is told: instructions of ours, and the session as one JSON document. What a learner wrote stands
 //! there as a JSON string, so it cannot end the document or pass for an instruction of ours.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::draft;
@@ -71,7 +73,7 @@ pub(super) fn request(material: &PlanningMaterial, model: Option<String>) -> Com
             content: serde_json::to_string(&document).unwrap_or_default(),
         }],
         model,
-        format: Some(draft::format()),
+        format: Some(Arc::clone(&draft::FORMAT)),
         ..CompletionRequest::default()
     }
 }

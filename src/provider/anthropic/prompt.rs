@@ -92,7 +92,7 @@ impl Dialect for Messages {
 
     fn body(&self, request: &CompletionRequest) -> serde_json::Result<Vec<u8>> {
         let parameters = request.parameters.or(self.parameters);
-        let format = request.format.as_ref();
+        let format = request.format.as_deref();
         let tool = format.filter(|_| self.structured_output == StructuredOutput::ToolCall);
         let schema = format.filter(|_| self.structured_output == StructuredOutput::JsonSchema);
         serde_json::to_vec(&Body {

@@ -1,5 +1,7 @@
 //! Answers of a given shape come as text, however a provider has to be asked for them.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::fake::{Fake, HEAD, Outcome, collect_of, question, send};
@@ -19,10 +21,10 @@ async fn ask(vendor: Vendor, how: StructuredOutput, events: String) -> (Outcome,
     settings.structured_output = how;
     let provider = build(&settings).unwrap();
     let request = CompletionRequest {
-        format: Some(OutputFormat {
+        format: Some(Arc::new(OutputFormat {
             name: "plan",
             schema: schema(),
-        }),
+        })),
         ..question()
     };
     let answer = fake.answer(vec![send(HEAD), send(events)]);

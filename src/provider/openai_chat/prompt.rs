@@ -107,7 +107,7 @@ impl Dialect for ChatCompletions {
         } else {
             (parameters.max_tokens, None)
         };
-        let format = request.format.as_ref();
+        let format = request.format.as_deref();
         let tool = format.filter(|_| self.structured_output == StructuredOutput::ToolCall);
         serde_json::to_vec(&Body {
             model: request.model.as_deref().unwrap_or(&self.model),

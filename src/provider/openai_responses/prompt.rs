@@ -90,7 +90,7 @@ impl Dialect for Responses {
 
     fn body(&self, request: &CompletionRequest) -> serde_json::Result<Vec<u8>> {
         let parameters = request.parameters.or(self.parameters);
-        let format = request.format.as_ref();
+        let format = request.format.as_deref();
         let tool = format.filter(|_| self.structured_output == StructuredOutput::ToolCall);
         serde_json::to_vec(&Body {
             model: request.model.as_deref().unwrap_or(&self.model),

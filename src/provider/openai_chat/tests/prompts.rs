@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::super::ChatCompletions;
@@ -174,10 +176,10 @@ fn openai_itself_is_told_the_limit_by_its_new_name() {
 fn shaped(how: StructuredOutput) -> (Value, Value) {
     let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
     let request = CompletionRequest {
-        format: Some(OutputFormat {
+        format: Some(Arc::new(OutputFormat {
             name: "plan",
             schema: schema.clone(),
-        }),
+        })),
         ..question()
     };
     let settings = ProviderSettings {
