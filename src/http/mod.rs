@@ -76,8 +76,9 @@ pub(crate) fn routes(
         )
         .wrap(cors(&origins))
         // The last one is the first that a request comes to.
+        // Boxed, so that a connection does not keep room for it as long as its answer streams.
         .wrap(from_fn(move |request, next| {
-            edge::pass(Arc::clone(&hosts), request, next)
+            Box::pin(edge::pass(Arc::clone(&hosts), request, next))
         }))
         .configure(|config| {
             for place in table() {

@@ -208,3 +208,21 @@ impl Drop for OpenStream {
         self.0.metrics.stream_closed();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The size of what a function answers, without a call of it.
+    fn size_of_result<A, B, C, D, R>(_: impl Fn(A, B, C, D) -> R) -> usize {
+        size_of::<R>()
+    }
+
+    #[test]
+    fn an_open_stream_keeps_no_room_for_what_is_rare() {
+        let bytes = size_of_result(|app, source: Subscription, opening, reading| {
+            events(app, source, opening, reading)
+        });
+        assert!(bytes <= 760, "{bytes}: box what only some streams need");
+    }
+}

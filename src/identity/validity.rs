@@ -114,6 +114,14 @@ impl Validities {
 impl Validity {
     /// Resolves when the stream must end. Cancel safe.
     pub async fn ended(&self) {
+        if self.expires.is_none() && self.grounds.is_empty() {
+            return std::future::pending().await;
+        }
+        // Boxed, so that a stream that nothing ends keeps no room for it.
+        Box::pin(self.taken_away()).await;
+    }
+
+    async fn taken_away(&self) {
         let expired = async {
             match self.expires {
                 Some(moment) => tokio::time::sleep_until(moment).await,

@@ -19,7 +19,7 @@ pub(super) struct Attempting<'a> {
     pub(super) live: &'a Arc<LiveTurn>,
     pub(super) reply: &'a mut Reply,
     /// Kept from one call to the next until a provider takes it: a reply that streams needs no prompt.
-    pub(super) prompt: Option<CompletionRequest>,
+    pub(super) prompt: Option<Box<CompletionRequest>>,
     /// Why there is a further call.
     pub(super) reason: &'static str,
     pub(super) began: Instant,
@@ -74,13 +74,11 @@ impl Turns {
                     live.focus.get().map(AsRef::as_ref),
                     reply.text(),
                 );
-                let prepared = prepared.await.map_err(Ending::Repository)?;
-                reply.set_prompt(&prepared);
-                prompt.insert(prepared)
+                prompt.insert(Box::new(prepared.await.map_err(Ending::Repository)?))
             }
         };
         let permit = self.chain.slot(call.link).await;
-        let mut request = prompt.clone();
+        let mut request = CompletionRequest::clone(prompt);
         request.kept = match call.mode {
             AttemptMode::Continue => reply.text().to_owned(),
             AttemptMode::Start | AttemptMode::Restart => String::new(),
@@ -88,8 +86,10 @@ impl Turns {
         request.parameters = self.chain.allowed(call.link, asked(live));
         self.note_call(live, reply).await.map_err(Ending::Repository)?;
         reply.sent();
-        let stream = self.chain.provider(call.link).stream(request);
-        let stream = stream.await.map_err(Ending::Provider)?;
+        let opening = self.chain.provider(call.link).stream(request);
+        // Counted when the request is on its way.
+        let (stream, ()) = tokio::join!(opening, async { reply.set_prompt(prompt) });
+        let stream = stream.map_err(Ending::Provider)?;
         attempting.reply.accepted();
         attempting.prompt = None;
         Ok((stream, permit))
@@ -123,9 +123,11 @@ impl Turns {
                 on_first();
             }
             if self.show(attempting, &mut opening, (kind, text)) {
+                // Boxed, because it is rare: a reply that streams keeps no room for it.
+                let ready = Box::pin(live.log.ready());
                 tokio::select! {
                     interruption = &mut interruption => break Ending::Interrupted(interruption),
-                    () = live.log.ready() => {}
+                    () = ready => {}
                 }
             }
         };

@@ -28,7 +28,7 @@ pub(super) struct Calls {
     /// The number of the last one.
     number: Option<i32>,
     /// The last one, unless it was taken.
-    last: Option<EndedCall>,
+    last: Option<Box<EndedCall>>,
 }
 
 /// Who wrote the end of the text, or else was called last.
@@ -51,7 +51,7 @@ impl Calls {
     /// A call has ended.
     pub(super) fn add(&mut self, call: EndedCall) {
         self.count(&call.attempt, !call.text().is_empty());
-        self.last = Some(call);
+        self.last = Some(Box::new(call));
     }
 
     fn count(&mut self, attempt: &Attempt, wrote: bool) {
@@ -72,7 +72,7 @@ impl Calls {
 
     /// The last one, to be put on record.
     pub(super) fn take_last(&mut self) -> Option<EndedCall> {
-        self.last.take()
+        self.last.take().map(|call| *call)
     }
 
     /// The number of the last one.

@@ -101,12 +101,15 @@ impl Reply {
         self.calls.add(call);
     }
 
+    /// Counts the prompt, once: all calls of a turn are asked the same.
     pub(super) fn set_prompt(&mut self, prompt: &CompletionRequest) {
-        let messages = prompt
-            .messages
-            .iter()
-            .map(|message| estimate_tokens(&message.content));
-        self.prompt_tokens = estimate_tokens(&prompt.instructions) + messages.sum::<usize>();
+        if self.prompt_tokens == 0 {
+            let messages = prompt
+                .messages
+                .iter()
+                .map(|message| estimate_tokens(&message.content));
+            self.prompt_tokens = estimate_tokens(&prompt.instructions) + messages.sum::<usize>();
+        }
     }
 
     /// A call begins.

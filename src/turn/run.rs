@@ -281,3 +281,19 @@ fn left_alone(live: &LiveTurn, closed: Option<Duration>) -> ProviderError {
         source: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The size of what a function answers, without a call of it.
+    fn size_of_result<A, B, C, R>(_: impl Fn(A, B, C) -> R) -> usize {
+        size_of::<R>()
+    }
+
+    #[test]
+    fn a_reply_that_streams_keeps_no_room_for_what_is_rare() {
+        let bytes = size_of_result(Turns::run);
+        assert!(bytes <= 1_200, "{bytes}: box what only some turns need");
+    }
+}
