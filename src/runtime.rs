@@ -14,6 +14,19 @@ const LOAD: u32 = 64;
 thread_local! {
     static PARKED_AT: Cell<Option<Instant>> = const { Cell::new(None) };
     static WOKEN_SOON: Cell<u32> = const { Cell::new(0) };
+    static GATHERS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread has gathered what it is doing now: more of the same is about to be done.
+#[must_use]
+pub fn is_gathering() -> bool {
+    GATHERS.get()
+}
+
+/// Has this thread gather, or not.
+#[cfg(test)]
+pub(crate) fn gather(gathers: bool) {
+    GATHERS.set(gathers);
 }
 
 /// A multi-threaded runtime that gathers work under load, for as long as `gather` says, and answers at once otherwise.
@@ -28,7 +41,8 @@ pub fn main_runtime(gather: Duration) -> std::io::Result<Runtime> {
         .worker_threads(threads)
         .enable_all()
         .on_thread_park(move || {
-            if WOKEN_SOON.get() >= LOAD && !gather.is_zero() {
+            GATHERS.set(WOKEN_SOON.get() >= LOAD && !gather.is_zero());
+            if is_gathering() {
                 std::thread::sleep(gather);
             }
             PARKED_AT.set(Some(Instant::now()));

@@ -48,6 +48,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
+
 pub use allowance::Allowance;
 pub use attempts::{Attempt, EndedCall};
 pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn, Task};
@@ -93,6 +96,7 @@ pub struct Repository {
 struct Upkeep {
     _checkpointer: checkpoint::Checkpointer,
     writer_thread: JoinHandle<()>,
+    _gathered: AbortOnDropHandle<()>,
     _lock: marker::FileLock,
 }
 
@@ -128,10 +132,13 @@ impl Repository {
             path: path.to_owned(),
             source,
         })?;
-        let pool = ReadPool::new(&connector, tokio::runtime::Handle::current());
+        let main = Handle::current();
+        let gathered = main.spawn(writer.wake_when_gathered());
+        let pool = ReadPool::new(&connector, main);
         let upkeep = Upkeep {
             _checkpointer: checkpointer,
             writer_thread,
+            _gathered: AbortOnDropHandle::new(gathered),
             _lock: lock,
         };
         Ok((

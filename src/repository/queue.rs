@@ -4,8 +4,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+use tokio::task::yield_now;
+
 use super::job::Job;
 use super::source::CommitSource;
+use crate::runtime::is_gathering;
 
 #[derive(Default)]
 pub(super) struct Waiting {
@@ -26,6 +30,8 @@ pub(super) struct Waiting {
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
     arrived: Condvar,
+    /// More than one log is about to have something to store.
+    gathered: Notify,
 }
 
 impl Queue {
@@ -42,7 +48,20 @@ impl Queue {
     pub(super) fn push_ready(&self, source: Arc<dyn CommitSource>) {
         let mut waiting = self.lock();
         waiting.ready.push(source);
-        self.wake(waiting, Instant::now());
+        if is_gathering() {
+            self.gathered.notify_one();
+        } else {
+            self.wake(waiting, Instant::now());
+        }
+    }
+
+    /// Wakes the writer for what a thread has gathered, once for all of it: when the tasks that are ready have run.
+    pub(super) async fn wake_when_gathered(&self) {
+        loop {
+            self.gathered.notified().await;
+            yield_now().await;
+            self.wake(self.lock(), Instant::now());
+        }
     }
 
     pub(super) fn push_due(&self, at: Instant, source: Arc<dyn CommitSource>) {
@@ -136,5 +155,64 @@ impl Waiting {
             taken.ready.extend(self.due.pop_front().map(|(_, source)| source));
         }
         taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Handle;
+
+    use super::*;
+    use crate::ids::TurnId;
+    use crate::repository::Segment;
+    use crate::runtime::gather;
+
+    struct Log;
+
+    impl CommitSource for Log {
+        fn turn_id(&self) -> TurnId {
+            TurnId::new()
+        }
+        fn take_into(&self, _: &mut Vec<u8>) -> bool {
+            false
+        }
+        fn take_segment(&self) -> Option<Segment> {
+            None
+        }
+        fn wants_segment(&self) -> bool {
+            false
+        }
+        fn stored(&self) {}
+        fn undo(&self) {}
+    }
+
+    #[tokio::test]
+    async fn the_writer_is_woken_once_for_all_that_was_gathered() {
+        let queue = Arc::new(Queue::default());
+        let writer = std::thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || {
+                let now = Instant::now();
+                queue.next(now, now + Duration::from_secs(3_600))
+            }
+        });
+        while queue.lock().asleep.is_none() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let waking = Arc::clone(&queue);
+        let waking = Handle::current().spawn(async move { waking.wake_when_gathered().await });
+        let turns = [(); 3].map(|()| {
+            let queue = Arc::clone(&queue);
+            Handle::current().spawn(async move { queue.push_ready(Arc::new(Log)) })
+        });
+        gather(true);
+        for turn in turns {
+            turn.await.unwrap();
+        }
+        let waiting = tokio::task::spawn_blocking(|| writer.join().unwrap())
+            .await
+            .unwrap();
+        assert_eq!(waiting.map(|waiting| waiting.ready.len()), Some(3));
+        waking.abort();
     }
 }

@@ -60,6 +60,12 @@ impl Writer {
         ))
     }
 
+    /// Wakes the writer for what the main runtime has gathered. Spawn it there.
+    pub(super) fn wake_when_gathered(&self) -> impl Future<Output = ()> + use<> {
+        let queue = Arc::clone(&self.queue);
+        async move { queue.wake_when_gathered().await }
+    }
+
     /// Runs `work` in the next group and answers when it is committed; `Unavailable` after 5 s.
     ///
     /// # Errors
