@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::tokens::{at_most, estimate_tokens};
+use super::tokens::{at_most, count_up_to, estimate_tokens};
 use crate::ids::MessageId;
 use crate::model::{Role, Status};
 use crate::provider::PromptMessage;
@@ -36,7 +36,7 @@ pub(super) fn select(
 fn first_that_fits(messages: &[Message], mut left: usize) -> usize {
     let last = messages.len().saturating_sub(1);
     for (place, message) in messages.iter().enumerate().rev() {
-        let cost = estimate_tokens(&message.content);
+        let cost = count_up_to(&message.content, left);
         if cost > left && place < last {
             return place + 1;
         }
@@ -59,7 +59,7 @@ pub(super) fn overflow(
         if texts.clone().map(at_most).sum::<usize>() <= most {
             return 0;
         }
-        texts.map(estimate_tokens).sum()
+        texts.fold(0, |sum, text| sum + count_up_to(text, most.saturating_sub(sum)))
     };
     if tokens(&messages) <= most {
         return None;

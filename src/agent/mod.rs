@@ -15,7 +15,7 @@ use crate::repository::{RepositoryError, Turn, UserRepository};
 
 pub use focus::{Planner, SessionFocus, TurnFocus};
 pub use template::{Template, TemplateError};
-pub use tokens::estimate_tokens;
+pub use tokens::{estimate_tokens, sample_tokens};
 
 /// No more messages than this are looked at for a prompt.
 const MOST_MESSAGES: i64 = 400;

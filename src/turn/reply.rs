@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::calls::Calls;
 use super::event::{AttemptStart, Event};
-use crate::agent::estimate_tokens;
+use crate::agent::{estimate_tokens, sample_tokens};
 use crate::ids::TurnId;
 use crate::model::{AttemptMode, Usage, UsageSource};
 use crate::provider::{CompletionRequest, Provider};
@@ -258,7 +258,7 @@ fn tokens(text: &str) -> i64 {
     if text.is_empty() {
         0
     } else {
-        count(estimate_tokens(text))
+        count(sample_tokens(text))
     }
 }
 
