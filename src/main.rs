@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 use tutorstream::config::{ServeArgs, Settings, log_format};
 use tutorstream::doctor;
 use tutorstream::runtime::main_runtime;
@@ -13,6 +14,9 @@ use tutorstream::server::Application;
 use tutorstream::telemetry;
 
 use crate::token::TokenArgs;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Streams AI tutoring chat over plain HTTP, and never loses a word.
 #[derive(Parser)]

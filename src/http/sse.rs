@@ -223,6 +223,6 @@ mod tests {
         let bytes = size_of_result(|app, source: Subscription, opening, reading| {
             events(app, source, opening, reading)
         });
-        assert!(bytes <= 760, "{bytes}: box what only some streams need");
+        assert!(bytes <= 712, "{bytes}: box what only some streams need");
     }
 }

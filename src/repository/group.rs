@@ -194,10 +194,10 @@ impl Group {
     /// Shows what is stored, wakes who waits for it and answers the callers.
     pub(super) fn publish(self, fanout: &Fanout) {
         for log in self.batched() {
-            log.stored();
+            log.set_stored();
         }
         for log in &self.segmented {
-            log.stored();
+            log.set_stored();
         }
         for job in self.jobs {
             if let Some(session_id) = job.changed() {

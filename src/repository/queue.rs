@@ -182,7 +182,7 @@ mod tests {
         fn wants_segment(&self) -> bool {
             false
         }
-        fn stored(&self) {}
+        fn set_stored(&self) {}
         fn undo(&self) {}
     }
 

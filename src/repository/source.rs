@@ -14,7 +14,7 @@ pub struct Segment {
 }
 
 /// A log whose new frames are to be stored. Only the writer's thread calls this, in the order
-/// take… → `stored` or `undo`.
+/// take… → `set_stored` or `undo`.
 pub trait CommitSource: Send + Sync {
     /// Whose log this is.
     fn turn_id(&self) -> TurnId;
@@ -26,7 +26,7 @@ pub trait CommitSource: Send + Sync {
     /// Whether so many frames stand outside segments that one is due.
     fn wants_segment(&self) -> bool;
     /// What was taken is stored: show it.
-    fn stored(&self);
+    fn set_stored(&self);
     /// What was taken is not stored: it will be taken again.
     fn undo(&self);
 }

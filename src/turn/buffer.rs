@@ -174,17 +174,26 @@ impl Buffer {
     }
 
     /// What was taken is stored.
-    pub(super) fn set_stored(&mut self) -> Stored {
+    pub(super) fn set_stored(&mut self) {
         self.stored = self.taken;
         self.segmented = self.segment_taken;
         if !self.ended {
             self.forget_segmented();
         }
-        let ended = self.ended && self.stored == self.end;
+    }
+
+    /// How far it is stored.
+    pub(super) fn stored(&self) -> Stored {
+        // Nothing has the number before the first event, when a gap lies there.
+        let number = if self.stored.offset == self.from.offset {
+            self.from.number
+        } else {
+            self.stored.number
+        };
         Stored {
             offset: self.stored.offset,
-            number: self.stored.number,
-            ended,
+            number,
+            ended: self.ended && self.stored == self.end,
             ..Stored::default()
         }
     }

@@ -37,7 +37,7 @@ impl Turns {
         let live = self.find_running(reader, turn_id).await?;
         let (known, finished) = match &live {
             Some(live) => {
-                let stored = *live.log.watch().borrow();
+                let stored = live.log.stored();
                 (live.log.knows(number), stored.ended && number == stored.number)
             }
             None => {
@@ -90,7 +90,7 @@ impl Turns {
         let Some(live) = self.find_live(turn_id) else {
             return Ok(None);
         };
-        let upto = live.log.watch().borrow().number;
+        let upto = live.log.stored().number;
         let mut subscription = self.subscription(turn_id, 0, Some(Arc::clone(&live.log)));
         let mut text = String::new();
         while subscription.number() < upto {

@@ -79,11 +79,12 @@ impl LiveTurn {
 
     /// Resolves when the turn's end is stored, or the turn was abandoned.
     pub(super) async fn done(&self) {
-        // The log lives as long as `self`.
-        let _ = self
-            .log
-            .watch()
-            .wait_for(|stored| stored.ended || stored.closed)
-            .await;
+        loop {
+            let stored = self.log.stored();
+            if stored.ended || stored.closed {
+                return;
+            }
+            self.log.changed_since(stored.version).await;
+        }
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::buffer::Buffer;
 use super::event::{Event, TextKind};
@@ -33,6 +33,8 @@ pub struct Stored {
     pub closed: bool,
     /// What readers may be told meanwhile; no part of the log.
     pub retrying: Option<Retrying>,
+    /// Grows with every change of the others.
+    pub version: u64,
 }
 
 /// Where a log goes on that an earlier process has begun; its default is a new log.
@@ -53,7 +55,7 @@ pub struct TurnLog {
     writer: Writer,
     merging: Arc<Merging>,
     state: Mutex<State>,
-    stored: watch::Sender<Stored>,
+    changed: Notify,
 }
 
 struct State {
@@ -62,6 +64,9 @@ struct State {
     announced: bool,
     /// Whether text has come: the first is shown at once.
     has_text: bool,
+    closed: bool,
+    retrying: Option<Retrying>,
+    version: u64,
 }
 
 impl TurnLog {
@@ -72,25 +77,21 @@ impl TurnLog {
             buffer: Buffer::new(from),
             announced: false,
             has_text: false,
+            closed: false,
+            retrying: None,
+            version: 0,
         };
-        let Resumption { offset, number, .. } = from;
-        let (stored, _) = watch::channel(Stored {
-            offset,
-            number,
-            ..Stored::default()
-        });
         Arc::new(Self {
             turn_id,
             from,
             writer,
             merging,
             state: Mutex::new(state),
-            stored,
+            changed: Notify::new(),
         })
     }
 
-    /// Whether the event of this number is stored. Events of the numbers in a gap are not. Who has read an event may ask
-    /// before the watch has told of it.
+    /// Whether the event of this number is stored. Events of the numbers in a gap are not.
     #[must_use]
     pub fn knows(&self, number: u64) -> bool {
         let Resumption {
@@ -139,12 +140,15 @@ impl TurnLog {
 
     /// Waits until the writer has caught up so far that more may be appended.
     pub async fn ready(&self) {
-        let mut stored = self.stored.subscribe();
         let mut busy = std::pin::pin!(tokio::time::sleep(BUSY));
         let mut most = USUALLY_WAITING;
-        while self.lock().buffer.waiting() > most {
+        loop {
+            let changed = self.changed.notified();
+            if self.lock().buffer.waiting() <= most {
+                return;
+            }
             tokio::select! {
-                changed = stored.changed() => if changed.is_err() { return },
+                () = changed => {}
                 () = &mut busy, if most < MOST_WAITING => most = MOST_WAITING,
             }
         }
@@ -152,13 +156,21 @@ impl TurnLog {
 
     /// Nothing more will be stored by this process: readers come back later.
     pub fn close(&self) {
-        self.stored.send_modify(|stored| stored.closed = true);
+        self.change(|state| state.closed = true);
     }
 
     /// Tells those who read now that the provider will be asked again, or, with `None`, that it is being asked.
     pub(super) fn show_retrying(&self, retrying: Option<Retrying>) {
-        self.stored
-            .send_if_modified(|shown| std::mem::replace(&mut shown.retrying, retrying) != retrying);
+        self.change(|state| state.retrying = retrying);
+    }
+
+    /// Changes what readers see, and wakes them.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        state.version += 1;
+        drop(state);
+        self.changed.notify_waiters();
     }
 
     /// Number of the last appended event.
@@ -167,10 +179,24 @@ impl TurnLog {
         self.lock().buffer.last_number()
     }
 
-    /// How far it is stored, as that changes.
+    /// How far it is stored.
     #[must_use]
-    pub fn watch(&self) -> watch::Receiver<Stored> {
-        self.stored.subscribe()
+    pub fn stored(&self) -> Stored {
+        let state = self.lock();
+        Stored {
+            closed: state.closed,
+            retrying: state.retrying,
+            version: state.version,
+            ..state.buffer.stored()
+        }
+    }
+
+    /// Waits until [`Self::stored`] has changed since this version of it. Cancel safe.
+    pub async fn changed_since(&self, version: u64) {
+        let changed = self.changed.notified();
+        if self.lock().version == version {
+            changed.await;
+        }
     }
 
     /// Stored bytes from `offset` on, at most about `limit`, in whole frames. `None` when they have left the memory.
@@ -207,56 +233,11 @@ impl CommitSource for TurnLog {
         self.lock().buffer.wants_segment()
     }
 
-    fn stored(&self) {
-        let stored = self.lock().buffer.set_stored();
-        self.stored.send_modify(|shown| {
-            *shown = Stored {
-                retrying: shown.retrying,
-                ..stored
-            };
-        });
+    fn set_stored(&self) {
+        self.change(|state| state.buffer.set_stored());
     }
 
     fn undo(&self) {
         self.lock().buffer.undo();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::config::Durability;
-    use crate::repository::Repository;
-    use crate::telemetry::Metrics;
-    use crate::turn::event::last_number;
-
-    #[tokio::test]
-    async fn what_can_be_read_is_known_before_the_watch_tells_of_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let storing = (Durability::Off, Duration::ZERO);
-        let path = folder.path().join("tutor.db");
-        let (repository, _) = Repository::open(&path, storing, Arc::new(Metrics::default())).unwrap();
-        let merging = Arc::new(Merging::new(Duration::ZERO));
-        let log = TurnLog::new(
-            TurnId::new(),
-            repository.writer().clone(),
-            merging,
-            Resumption::default(),
-        );
-        {
-            let buffer = &mut log.lock().buffer;
-            buffer.push(&Event::TextDelta(super::super::event::TextOf {
-                text: "Because".to_owned(),
-            }));
-            buffer.take_into(log.turn_id, &mut Vec::new());
-            buffer.set_stored();
-        }
-        let seen = log.read(0, 1_000).and_then(|frames| last_number(&frames));
-        assert_eq!((seen, log.watch().borrow().number), (Some(1), 0));
-        assert!(log.knows(1), "who has read it comes back with its number");
-        assert!(!log.knows(2));
-        repository.close();
     }
 }

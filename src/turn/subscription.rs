@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::event;
@@ -38,7 +37,6 @@ pub enum Next {
 
 struct Live {
     log: Arc<TurnLog>,
-    stored: watch::Receiver<Stored>,
     /// The place after event `number`, once it is known.
     offset: Option<u64>,
     /// When the last retry is due that the reader was told of.
@@ -54,7 +52,6 @@ impl Subscription {
         log: Option<Arc<TurnLog>>,
     ) -> Self {
         let live = log.map(|log| Live {
-            stored: log.watch(),
             log,
             offset: None,
             told: None,
@@ -82,7 +79,7 @@ impl Subscription {
             let Some(live) = &mut self.live else {
                 return Box::pin(self.read_stored()).await;
             };
-            let stored = *live.stored.borrow_and_update();
+            let stored = live.log.stored();
             if self.number < stored.number {
                 if let Some((frames, number)) = live.read(self.number, stored) {
                     self.number = number;
@@ -97,9 +94,10 @@ impl Subscription {
                 live.told = Some(retrying.at);
                 return Ok(Next::Passing(retrying.encode()));
             }
-            if stored.closed || live.stored.changed().await.is_err() {
+            if stored.closed {
                 return Ok(Next::Cut);
             }
+            live.log.changed_since(stored.version).await;
         }
     }
 

@@ -16,8 +16,25 @@ fn text_merges_until_the_writer_has_taken_it() {
     assert!(buffer.take_into(TurnId::new(), &mut batch));
     text(&mut buffer, "c");
     assert_eq!(buffer.last_number(), 2);
-    assert_eq!(buffer.set_stored().number, 1);
+    buffer.set_stored();
+    assert_eq!(buffer.stored().number, 1);
     assert_eq!(event::text_of(&buffer.read(0, 1_000).unwrap()), "ab");
+}
+
+#[test]
+fn a_log_that_goes_on_ends_before_its_gap_until_more_is_stored() {
+    let from = Resumption {
+        offset: 500,
+        number: 7,
+        gap: 100,
+    };
+    let mut buffer = Buffer::new(from);
+    assert_eq!((buffer.stored().number, buffer.stored().offset), (7, 500));
+    text(&mut buffer, "a");
+    buffer.take_into(TurnId::new(), &mut Vec::new());
+    assert_eq!(buffer.stored().number, 7);
+    buffer.set_stored();
+    assert_eq!(buffer.stored().number, 108);
 }
 
 #[test]
@@ -69,7 +86,8 @@ fn a_reader_gets_whole_frames_even_if_one_is_longer_than_its_limit() {
     text(&mut buffer, &"x".repeat(5_000));
     buffer.push_text(TextKind::Reasoning, "y".to_owned());
     buffer.take_into(TurnId::new(), &mut batch);
-    let end = buffer.set_stored().offset;
+    buffer.set_stored();
+    let end = buffer.stored().offset;
     let first = buffer.read(0, 100).unwrap();
     assert_eq!(numbers(&first), [1]);
     let second = buffer.read(first.len() as u64, 100).unwrap();
@@ -92,7 +110,8 @@ fn a_segment_has_a_bound_however_much_waits() {
     buffer.push_text(TextKind::Reasoning, "z".to_owned());
     let all = buffer.bytes.clone();
     let segments: Vec<_> = std::iter::from_fn(|| buffer.take_segment()).collect();
-    assert_eq!(buffer.set_stored().number, 102);
+    buffer.set_stored();
+    assert_eq!(buffer.stored().number, 102);
     let long = segments
         .iter()
         .filter(|segment| segment.frames.len() > SEGMENT_BYTES);
