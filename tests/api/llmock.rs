@@ -134,9 +134,13 @@ async fn is_judged_resilient(wire: &str) {
     assert!(report["faults_injected"].as_u64() > Some(10), "{report:#}");
     // Waits with full jitter need not grow from one to the next: of two, every fourth pair does not. That their range
     // does is for a unit test to say.
+    // Whether the client has left a reply after a malformed chunk is not seen when the rest was written at once: then the
+    // next attempt counts as another call. That every fault but two was answered by another attempt shows in their number.
+    assert_eq!(report["attempts"], 20, "{report:#}");
+    let unsure = ["no_backoff", "malformed_chunk_ignored"];
     let mut findings = report["findings"].as_array().expect("a list").iter();
     assert!(
-        findings.all(|finding| finding["code"] == "no_backoff"),
+        findings.all(|finding| unsure.iter().any(|code| finding["code"] == *code)),
         "{wire}: {report:#}"
     );
 }
