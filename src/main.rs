@@ -15,6 +15,7 @@ use tutorstream::telemetry;
 
 use crate::token::TokenArgs;
 
+/// Takes less memory for a stream than the C library's, and gives it back when streams have ended.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -241,3 +241,48 @@ impl CommitSource for TurnLog {
         self.lock().buffer.undo();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::config::Durability;
+    use crate::repository::Repository;
+    use crate::telemetry::Metrics;
+    use crate::turn::event::{TextOf, last_number};
+
+    #[tokio::test]
+    async fn what_can_be_read_is_known_and_whoever_waits_for_it_is_woken() {
+        let folder = tempfile::tempdir().unwrap();
+        let storing = (Durability::Off, Duration::ZERO);
+        let path = folder.path().join("tutor.db");
+        let (repository, _) = Repository::open(&path, storing, Arc::new(Metrics::default())).unwrap();
+        let log = TurnLog::new(
+            TurnId::new(),
+            repository.writer().clone(),
+            Arc::new(Merging::new(Duration::ZERO)),
+            Resumption::default(),
+        );
+        let version = log.stored().version;
+        let mut waiting = Box::pin(log.changed_since(version));
+        assert_eq!((&mut waiting).now_or_never(), None);
+        log.lock().buffer.push(&Event::TextDelta(TextOf {
+            text: "Because".to_owned(),
+        }));
+        log.take_into(&mut Vec::new());
+        assert!((&mut waiting).now_or_never().is_none() && !log.knows(1));
+        log.set_stored();
+        let seen = log.read(0, 1_000).and_then(|frames| last_number(&frames));
+        assert_eq!((seen, log.stored().number), (Some(1), 1));
+        assert!(log.knows(1), "who has read it comes back with its number");
+        assert!(!log.knows(2));
+        assert_eq!(waiting.now_or_never(), Some(()), "it waited while it was stored");
+        assert_eq!(
+            log.changed_since(version).now_or_never(),
+            Some(()),
+            "it came too late"
+        );
+        repository.close();
+    }
+}
