@@ -21,10 +21,12 @@ use crate::telemetry::Metrics;
 
 /// How long a caller waits for a write before it is told that the database is not available.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Hands work to the writer's thread.
+/// Hands work to the writer's thread. Every live turn has one.
 #[derive(Clone)]
-pub struct Writer {
-    queue: Arc<Queue>,
+pub struct Writer(Arc<Shared>);
+
+struct Shared {
+    queue: Queue,
     health: watch::Receiver<StorageHealth>,
     bytes_written: Arc<AtomicU64>,
     erasure: Arc<Erasure>,
@@ -39,31 +41,28 @@ impl Writer {
         commit_window: Duration,
         told: (Arc<Metrics>, Arc<Fanout>),
     ) -> Result<(Self, std::thread::JoinHandle<()>), RepositoryError> {
-        let queue = Arc::new(Queue::default());
         let (health, receiver) = watch::channel(StorageHealth::Ok);
         let thread = WriterThread::new((connector, connection), age_note, health, told)?;
         let bytes_written = thread.bytes_written();
         let erasure = thread.erasure();
-        let worker_queue = Arc::clone(&queue);
+        let shared = Arc::new(Shared {
+            queue: Queue::default(),
+            health: receiver,
+            bytes_written,
+            erasure,
+        });
+        let of_thread = Arc::clone(&shared);
         let handle = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || thread.run(&worker_queue, commit_window))
+            .spawn(move || thread.run(&of_thread.queue, commit_window))
             .map_err(|error| diesel::result::Error::QueryBuilderError(error.into()))?;
-        Ok((
-            Self {
-                queue,
-                health: receiver,
-                bytes_written,
-                erasure,
-            },
-            handle,
-        ))
+        Ok((Self(shared), handle))
     }
 
     /// Wakes the writer for what the main runtime has gathered. Spawn it there.
     pub(super) fn wake_when_gathered(&self) -> impl Future<Output = ()> + use<> {
-        let queue = Arc::clone(&self.queue);
-        async move { queue.wake_when_gathered().await }
+        let shared = Arc::clone(&self.0);
+        async move { shared.queue.wake_when_gathered().await }
     }
 
     /// Runs `work` in the next group and answers when it is committed; `Unavailable` after 5 s.
@@ -88,11 +87,11 @@ impl Writer {
         F: FnMut(&mut SqliteConnection) -> Result<Changed<T>, RepositoryError> + Send + 'static,
         T: Send + 'static,
     {
-        if *self.health.borrow() != StorageHealth::Ok {
+        if *self.0.health.borrow() != StorageHealth::Ok {
             return Err(RepositoryError::Unavailable);
         }
         let (job, receiver) = Work::new(work, Some(Instant::now() + PATIENCE), None);
-        self.queue.push_job(job);
+        self.0.queue.push_job(job);
         answer(receiver).await
     }
 
@@ -108,7 +107,7 @@ impl Writer {
         F: FnMut(&mut SqliteConnection) -> Result<(), RepositoryError> + Send + 'static,
     {
         let (job, receiver) = Work::new(move |connection| work(connection).map(Changed::none), None, None);
-        self.queue.push_job(job);
+        self.0.queue.push_job(job);
         answer(receiver)
     }
 
@@ -122,53 +121,53 @@ impl Writer {
         T: Send + 'static,
     {
         let (job, receiver) = Work::new(work, None, Some(log));
-        self.queue.push_job(job);
+        self.0.queue.push_job(job);
         answer(receiver).await
     }
 
     /// Stores a log's new frames with the next group.
     pub fn store_now(&self, log: Arc<dyn CommitSource>) {
-        self.queue.push_ready(log);
+        self.0.queue.push_ready(log);
     }
 
     /// Stores a log's new frames at `at`. Each call must name a later moment than the one before.
     pub fn store_at(&self, at: Instant, log: Arc<dyn CommitSource>) {
-        self.queue.push_due(at, log);
+        self.0.queue.push_due(at, log);
     }
 
     /// Whether commits succeed, as it changes.
     #[must_use]
     pub fn health(&self) -> watch::Receiver<StorageHealth> {
-        self.health.clone()
+        self.0.health.clone()
     }
 
     /// About how many bytes were written since the start.
     pub(super) fn bytes_written(&self) -> u64 {
-        self.bytes_written.load(Ordering::Relaxed)
+        self.0.bytes_written.load(Ordering::Relaxed)
     }
 
     /// Has the write-ahead log started again from its beginning, between two groups.
     pub(super) fn restart_wal(&self) {
-        self.queue.push_restart_wal();
+        self.0.queue.push_restart_wal();
     }
 
     /// Has what was deleted disappear from the files, soon and off the path.
     pub fn erase(&self) {
-        self.erasure.want();
+        self.0.erasure.want();
     }
 
     /// Whether something that was deleted may be left in the files.
     pub(super) fn has_to_erase(&self) -> bool {
-        self.erasure.is_wanted()
+        self.0.erasure.is_wanted()
     }
 
     /// Has the writer erase between two groups.
     pub(super) fn erase_now(&self) {
-        self.queue.push_erase();
+        self.0.queue.push_erase();
     }
 
     pub(super) fn close(&self) {
-        self.queue.close();
+        self.0.queue.close();
     }
 }
 
