@@ -24,9 +24,17 @@ struct Mark {
     number: u64,
 }
 
+/// Numbers that no stored event has.
+#[derive(Debug, Default)]
+struct Gap {
+    /// Number of the last event before it.
+    after: u64,
+    length: u64,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
-    from: Resumption,
+    gap: Gap,
     /// Frames from `base` on.
     bytes: Vec<u8>,
     base: u64,
@@ -41,14 +49,25 @@ pub(super) struct Buffer {
     ended: bool,
 }
 
+impl Gap {
+    /// Number of the last event in it.
+    fn end(&self) -> u64 {
+        self.after + self.length
+    }
+}
+
 impl Buffer {
     pub(super) fn new(from: Resumption) -> Self {
+        let gap = Gap {
+            after: from.number,
+            length: from.gap,
+        };
         let begin = Mark {
             offset: from.offset,
-            number: from.number + from.gap,
+            number: gap.end(),
         };
         Self {
-            from,
+            gap,
             base: begin.offset,
             end: begin,
             taken: begin,
@@ -185,8 +204,8 @@ impl Buffer {
     /// How far it is stored.
     pub(super) fn stored(&self) -> Stored {
         // Nothing has the number before the first event, when a gap lies there.
-        let number = if self.stored.offset == self.from.offset {
-            self.from.number
+        let number = if self.stored.number == self.gap.end() {
+            self.gap.after
         } else {
             self.stored.number
         };
@@ -198,9 +217,9 @@ impl Buffer {
         }
     }
 
-    /// Number of the last stored event: what can be read ends with it.
-    pub(super) fn stored_number(&self) -> u64 {
-        self.stored.number
+    /// Whether the event of this number is stored. Events of the numbers in a gap are not.
+    pub(super) fn knows(&self, number: u64) -> bool {
+        number <= self.stored.number && (number <= self.gap.after || number > self.gap.end())
     }
 
     /// What was taken is not stored.
@@ -225,10 +244,11 @@ impl Buffer {
 
     /// The place after event `number`; `None` when that place has left the memory.
     pub(super) fn offset_after(&self, number: u64) -> Option<u64> {
-        let Resumption {
-            number: last, gap, ..
-        } = self.from;
-        let number = if number == last { last + gap } else { number };
+        let number = if number == self.gap.after {
+            self.gap.end()
+        } else {
+            number
+        };
         if number == self.stored.number {
             return Some(self.stored.offset);
         }

@@ -1,8 +1,10 @@
 //! A turn that is running: what others may ask of it.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Poll;
 
-use tokio_util::sync::CancellationToken;
+use futures_util::task::AtomicWaker;
 
 use super::log::TurnLog;
 use crate::agent::TurnFocus;
@@ -29,8 +31,9 @@ pub(super) struct LiveTurn {
     seat: Mutex<Option<Seat>>,
     /// What the session works on, once that is known.
     pub(super) focus: OnceLock<Arc<TurnFocus>>,
-    reason: Mutex<Option<Interruption>>,
-    interrupted: CancellationToken,
+    interruption: OnceLock<Interruption>,
+    /// Wakes the turn's task, which alone waits for an interruption.
+    driver: AtomicWaker,
 }
 
 impl LiveTurn {
@@ -45,8 +48,8 @@ impl LiveTurn {
             log,
             seat: Mutex::new(seat),
             focus: OnceLock::new(),
-            reason: Mutex::default(),
-            interrupted: CancellationToken::new(),
+            interruption: OnceLock::new(),
+            driver: AtomicWaker::new(),
         })
     }
 
@@ -61,20 +64,18 @@ impl LiveTurn {
 
     /// The first reason counts.
     pub(super) fn interrupt(&self, reason: Interruption) {
-        self.reason
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert(reason);
-        self.interrupted.cancel();
+        self.interruption.get_or_init(|| reason);
+        self.driver.wake();
     }
 
-    /// Resolves when somebody wants the turn to end.
-    pub(super) async fn interruption(&self) -> Interruption {
-        self.interrupted.cancelled().await;
-        self.reason
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .unwrap_or(Interruption::Abandon)
+    /// Resolves when somebody wants the turn to end. Cancel safe; only the turn's task may wait for it.
+    pub(super) fn interruption(&self) -> impl Future<Output = Interruption> {
+        poll_fn(|context| {
+            self.driver.register(context.waker());
+            self.interruption
+                .get()
+                .map_or(Poll::Pending, |reason| Poll::Ready(*reason))
+        })
     }
 
     /// Resolves when the turn's end is stored, or the turn was abandoned.

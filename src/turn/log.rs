@@ -33,8 +33,8 @@ pub struct Stored {
     pub closed: bool,
     /// What readers may be told meanwhile; no part of the log.
     pub retrying: Option<Retrying>,
-    /// Grows with every change of the others.
-    pub version: u64,
+    /// Another one after every change of the others.
+    pub version: u32,
 }
 
 /// Where a log goes on that an earlier process has begun; its default is a new log.
@@ -51,7 +51,6 @@ pub struct Resumption {
 /// The log of one live turn.
 pub struct TurnLog {
     turn_id: TurnId,
-    from: Resumption,
     writer: Writer,
     merging: Arc<Merging>,
     state: Mutex<State>,
@@ -65,8 +64,9 @@ struct State {
     /// Whether text has come: the first is shown at once.
     has_text: bool,
     closed: bool,
-    retrying: Option<Retrying>,
-    version: u64,
+    version: u32,
+    /// Boxed, because it is rare.
+    retrying: Option<Box<Retrying>>,
 }
 
 impl TurnLog {
@@ -78,12 +78,11 @@ impl TurnLog {
             announced: false,
             has_text: false,
             closed: false,
-            retrying: None,
             version: 0,
+            retrying: None,
         };
         Arc::new(Self {
             turn_id,
-            from,
             writer,
             merging,
             state: Mutex::new(state),
@@ -94,11 +93,7 @@ impl TurnLog {
     /// Whether the event of this number is stored. Events of the numbers in a gap are not.
     #[must_use]
     pub fn knows(&self, number: u64) -> bool {
-        let Resumption {
-            number: last, gap, ..
-        } = self.from;
-        let stored = self.lock().buffer.stored_number();
-        number <= stored && (number <= last || number > last + gap)
+        self.lock().buffer.knows(number)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -161,14 +156,14 @@ impl TurnLog {
 
     /// Tells those who read now that the provider will be asked again, or, with `None`, that it is being asked.
     pub(super) fn show_retrying(&self, retrying: Option<Retrying>) {
-        self.change(|state| state.retrying = retrying);
+        self.change(|state| state.retrying = retrying.map(Box::new));
     }
 
     /// Changes what readers see, and wakes them.
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.lock();
         change(&mut state);
-        state.version += 1;
+        state.version = state.version.wrapping_add(1);
         drop(state);
         self.changed.notify_waiters();
     }
@@ -185,14 +180,14 @@ impl TurnLog {
         let state = self.lock();
         Stored {
             closed: state.closed,
-            retrying: state.retrying,
+            retrying: state.retrying.as_deref().copied(),
             version: state.version,
             ..state.buffer.stored()
         }
     }
 
     /// Waits until [`Self::stored`] has changed since this version of it. Cancel safe.
-    pub async fn changed_since(&self, version: u64) {
+    pub async fn changed_since(&self, version: u32) {
         let changed = self.changed.notified();
         if self.lock().version == version {
             changed.await;
