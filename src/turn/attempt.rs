@@ -1,5 +1,6 @@
 //! One call to a provider: ask, and append what comes, until it ends one way or another.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,12 +13,15 @@ use super::event::TextKind;
 use super::live::LiveTurn;
 use super::reply::Reply;
 use crate::model::{AttemptMode, Parameters};
-use crate::provider::{Call, CompletionRequest, Delta, DeltaStream, ProviderError, ProviderErrorKind};
+use crate::provider::{
+    Call, CompletionRequest, Course, Delta, DeltaStream, ProviderError, ProviderErrorKind,
+};
 
 /// What a call needs that outlives it.
 pub(super) struct Attempting<'a> {
     pub(super) live: &'a Arc<LiveTurn>,
     pub(super) reply: &'a mut Reply,
+    pub(super) course: Course,
     /// Kept from one call to the next until a provider takes it: a reply that streams needs no prompt.
     pub(super) prompt: Option<Box<CompletionRequest>>,
     /// Why there is a further call.
@@ -36,28 +40,25 @@ pub(super) struct Broken {
 }
 
 impl Turns {
-    /// Asks the provider and appends what it writes. `on_first` is called at the first delta.
-    pub(super) async fn attempt(
-        &self,
-        attempting: &mut Attempting<'_>,
-        call: Call,
-        on_first: impl FnOnce(),
-    ) -> Broken {
+    /// Asks the provider and appends what it writes.
+    pub(super) async fn attempt(&self, attempting: &mut Attempting<'_>, call: Call) -> Broken {
+        // Boxed, so that its large state is freed before the reply streams.
+        let (mut stream, _permit) = match Box::pin(self.ask(attempting, call)).await {
+            Ok(opened) => opened,
+            Err(ending) => return Broken { ending, begun: false },
+        };
+        self.relay(attempting, call.link, &mut stream).await
+    }
+
+    /// Asks the provider, unless somebody wants the turn to end.
+    async fn ask(&self, attempting: &mut Attempting<'_>, call: Call) -> Result<Opened, Ending> {
         let provider = Arc::clone(self.chain.provider(call.link));
         attempting.reply.call(provider, call.mode);
-        let opened = {
-            let live = attempting.live;
-            // Boxed, so that its large state is freed before the reply streams.
-            let connect = Box::pin(self.connect(attempting, call));
-            tokio::select! {
-                biased;
-                interruption = live.interruption() => Err(Ending::Interrupted(interruption)),
-                opened = connect => opened,
-            }
-        };
-        match opened {
-            Ok((stream, _permit)) => self.relay(attempting, stream, on_first).await,
-            Err(ending) => Broken { ending, begun: false },
+        let live = attempting.live;
+        tokio::select! {
+            biased;
+            interruption = live.interruption() => Err(Ending::Interrupted(interruption)),
+            opened = self.connect(attempting, call) => opened,
         }
     }
 
@@ -95,60 +96,68 @@ impl Turns {
         Ok((stream, permit))
     }
 
-    async fn relay(
-        &self,
-        attempting: &mut Attempting<'_>,
-        mut stream: DeltaStream,
-        on_first: impl FnOnce(),
-    ) -> Broken {
-        let live = attempting.live;
-        let mut on_first = Some(on_first);
-        let mut opening = Some(Opening::of(attempting));
-        let mut interruption = std::pin::pin!(live.interruption());
+    async fn relay(&self, attempting: &mut Attempting<'_>, link: usize, stream: &mut DeltaStream) -> Broken {
+        let mut relaying = Relaying::of(attempting, link);
+        let mut interruption = attempting.live.interruption();
         let ending = loop {
             let delta = tokio::select! {
                 biased;
                 interruption = &mut interruption => break Ending::Interrupted(interruption),
                 delta = stream.next() => delta,
             };
-            let (kind, text) = match delta {
-                Some(Ok(Delta::Text(text))) => (TextKind::Reply, text),
-                Some(Ok(Delta::Reasoning(text))) => (TextKind::Reasoning, text),
-                Some(Ok(Delta::End(completion))) => break Ending::Complete(completion),
-                Some(Err(error)) => break Ending::Provider(error),
-                None => break Ending::Provider(disconnected(attempting)),
-            };
-            self.metrics.delta();
-            if let Some(on_first) = on_first.take() {
-                on_first();
-            }
-            if self.show(attempting, &mut opening, (kind, text)) {
-                // Boxed, because it is rare: a reply that streams keeps no room for it.
-                let ready = Box::pin(live.log.ready());
-                tokio::select! {
-                    interruption = &mut interruption => break Ending::Interrupted(interruption),
-                    () = ready => {}
+            // Away from here, so that no room is kept for a delta while the next one is waited for.
+            match self.take(attempting, &mut relaying, delta) {
+                ControlFlow::Continue(Log::HasRoom) => {}
+                ControlFlow::Continue(Log::IsFull) => {
+                    // Boxed, because it is rare: a reply that streams keeps no room for it.
+                    let ready = Box::pin(attempting.live.log.ready());
+                    tokio::select! {
+                        interruption = &mut interruption => break Ending::Interrupted(interruption),
+                        () = ready => {}
+                    }
                 }
+                ControlFlow::Break(ending) => break ending,
             }
         };
         Broken {
             ending,
-            begun: on_first.is_none(),
+            begun: relaying.begun,
         }
     }
 
-    /// Appends a delta. Answers whether the log is full.
+    /// Appends what the provider has given, or answers how the call has ended.
+    fn take(
+        &self,
+        attempting: &mut Attempting<'_>,
+        relaying: &mut Relaying,
+        delta: Option<Result<Delta, ProviderError>>,
+    ) -> ControlFlow<Ending, Log> {
+        let (kind, text) = match delta {
+            Some(Ok(Delta::Text(text))) => (TextKind::Reply, text),
+            Some(Ok(Delta::Reasoning(text))) => (TextKind::Reasoning, text),
+            Some(Ok(Delta::End(completion))) => return ControlFlow::Break(Ending::Complete(completion)),
+            Some(Err(error)) => return ControlFlow::Break(Ending::Provider(error)),
+            None => return ControlFlow::Break(Ending::Provider(disconnected(attempting))),
+        };
+        self.metrics.delta();
+        if !std::mem::replace(&mut relaying.begun, true) {
+            attempting.course.began(relaying.link);
+        }
+        ControlFlow::Continue(self.show(attempting, &mut relaying.opening, (kind, text)))
+    }
+
+    /// Appends a delta.
     fn show(
         &self,
         attempting: &mut Attempting<'_>,
         opening: &mut Option<Opening>,
         (kind, text): (TextKind, String),
-    ) -> bool {
+    ) -> Log {
         if let Some(opening) = opening
             && opening.holds_back(kind, &text)
         {
             attempting.reply.push_reasoning(&text);
-            return false;
+            return Log::HasRoom;
         }
         match opening.take() {
             Some(opening) => self.open(attempting, opening, (kind, text)),
@@ -162,7 +171,7 @@ impl Turns {
         attempting: &mut Attempting<'_>,
         opening: Opening,
         (kind, text): (TextKind, String),
-    ) -> bool {
+    ) -> Log {
         if !attempting.reply.has_deltas() {
             self.metrics.first_delta(attempting.began.elapsed());
         }
@@ -176,8 +185,33 @@ impl Turns {
         }
         events.push(kind.event(text));
         attempting.live.log.append(&events);
-        false
+        Log::HasRoom
     }
+}
+
+/// A call as far as it has come.
+struct Relaying {
+    /// Who is called.
+    link: usize,
+    /// Whether it has given any delta.
+    begun: bool,
+    opening: Option<Opening>,
+}
+
+impl Relaying {
+    fn of(attempting: &Attempting<'_>, link: usize) -> Self {
+        Self {
+            link,
+            begun: false,
+            opening: Some(Opening::of(attempting)),
+        }
+    }
+}
+
+/// Whether more may be appended at once.
+enum Log {
+    HasRoom,
+    IsFull,
 }
 
 /// A call that has shown nothing yet.
@@ -205,9 +239,13 @@ impl Opening {
     }
 }
 
-fn append(attempting: &mut Attempting<'_>, kind: TextKind, text: String) -> bool {
+fn append(attempting: &mut Attempting<'_>, kind: TextKind, text: String) -> Log {
     count(attempting.reply, kind, &text);
-    attempting.live.log.append_text(kind, text)
+    if attempting.live.log.append_text(kind, text) {
+        Log::IsFull
+    } else {
+        Log::HasRoom
+    }
 }
 
 fn count(reply: &mut Reply, kind: TextKind, text: &str) {

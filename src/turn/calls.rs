@@ -22,13 +22,19 @@ pub(super) struct CallsBefore {
 /// The calls of a turn that have ended.
 #[derive(Default)]
 pub(super) struct Calls {
+    /// Boxed, because a reply that streams has none most often.
+    ended: Option<Box<Ended>>,
+}
+
+#[derive(Default)]
+struct Ended {
     /// Tokens of all together.
     spent: Option<Usage>,
     answered: Option<Answered>,
     /// The number of the last one.
-    number: Option<i32>,
+    number: i32,
     /// The last one, unless it was taken.
-    last: Option<Box<EndedCall>>,
+    last: Option<EndedCall>,
 }
 
 /// Who wrote the end of the text, or else was called last.
@@ -50,39 +56,42 @@ impl Calls {
 
     /// A call has ended.
     pub(super) fn add(&mut self, call: EndedCall) {
-        self.count(&call.attempt, !call.text().is_empty());
-        self.last = Some(Box::new(call));
+        let ended = self.count(&call.attempt, !call.text().is_empty());
+        ended.last = Some(call);
     }
 
-    fn count(&mut self, attempt: &Attempt, wrote: bool) {
-        self.number = Some(attempt.number);
+    fn count(&mut self, attempt: &Attempt, wrote: bool) -> &mut Ended {
+        let ended = self.ended.get_or_insert_default();
+        ended.number = attempt.number;
         let usage = attempt.usage();
         // A call that cost nothing does not make an estimate of the sum.
         if usage.input_tokens + usage.output_tokens > 0 {
-            self.spent = Some(self.spent.map_or(usage, |spent| spent.plus(usage)));
+            ended.spent = Some(ended.spent.map_or(usage, |spent| spent.plus(usage)));
         }
-        if wrote || self.answered.as_ref().is_none_or(|answered| !answered.wrote) {
-            self.answered = Some(Answered {
+        if wrote || ended.answered.as_ref().is_none_or(|answered| !answered.wrote) {
+            ended.answered = Some(Answered {
                 provider: attempt.provider.clone(),
                 model: attempt.model.clone(),
                 wrote,
             });
         }
+        ended
     }
 
     /// The last one, to be put on record.
     pub(super) fn take_last(&mut self) -> Option<EndedCall> {
-        self.last.take().map(|call| *call)
+        self.ended.as_mut()?.last.take()
     }
 
     /// The number of the last one.
     pub(super) fn number(&self) -> Option<i32> {
-        self.number
+        self.ended.as_ref().map(|ended| ended.number)
     }
 
     /// Tokens of all together.
     pub(super) fn usage(&self) -> Usage {
-        self.spent.unwrap_or(Usage {
+        let spent = self.ended.as_ref().and_then(|ended| ended.spent);
+        spent.unwrap_or(Usage {
             input_tokens: 0,
             output_tokens: 0,
             source: UsageSource::Estimated,
@@ -91,7 +100,7 @@ impl Calls {
 
     /// Who wrote the end of the text, or else was called last: provider and model.
     pub(super) fn answered(&self) -> Option<(String, String)> {
-        let Answered { provider, model, .. } = self.answered.as_ref()?;
+        let Answered { provider, model, .. } = self.ended.as_ref()?.answered.as_ref()?;
         Some((provider.clone(), model.clone()))
     }
 }

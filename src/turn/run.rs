@@ -16,7 +16,7 @@ use super::passing::Retrying;
 use super::reply::Reply;
 use crate::ids::TurnId;
 use crate::model::AttemptMode;
-use crate::provider::{Call, Course, ProviderError, ProviderErrorKind, Step};
+use crate::provider::{Call, ProviderError, ProviderErrorKind, Step};
 use crate::repository::RepositoryError;
 use crate::time::rfc3339;
 
@@ -91,15 +91,16 @@ impl Turns {
             return ending;
         }
         let first = self.chain.find(&live.turn.provider).unwrap_or_default();
-        let mut course = self.chain.course(first, reply.has_text());
+        let course = self.chain.course(first, reply.has_text());
         let mut attempting = Attempting {
             live,
             reply,
+            course,
             prompt: None,
             reason: "",
             began,
         };
-        self.follow(&mut course, &mut attempting).await
+        self.follow(&mut attempting).await
     }
 
     /// All that comes before a provider is asked.
@@ -129,50 +130,55 @@ impl Turns {
     }
 
     /// Calls providers until one ends the reply or nobody is left to ask.
-    async fn follow(&self, course: &mut Course, attempting: &mut Attempting<'_>) -> Ending {
-        let live = attempting.live;
-        let mut told: Option<Told> = None;
+    async fn follow(&self, attempting: &mut Attempting<'_>) -> Ending {
+        // Boxed, because most turns never have it.
+        let mut told: Option<Box<Told>> = None;
         loop {
-            let step = course.step();
+            let step = attempting.course.step();
             if !matches!(step, Step::GiveUp(_)) {
-                self.record(live, attempting.reply);
+                self.record(attempting.live, attempting.reply);
             }
             match step {
                 Step::Call(call) => {
-                    let on_first = || course.began(call.link);
-                    let broken = self.attempt(attempting, call, on_first).await;
+                    let broken = self.attempt(attempting, call).await;
                     let begun = broken.begun;
-                    match self.settle(attempting, course, call, broken) {
+                    match self.settle(attempting, call, broken) {
                         Ok(error) => told = Some(worth_telling(told, Told { error, begun })),
                         Err(ending) => return ending,
                     }
                 }
                 Step::Wait(wait) => {
-                    self.show_wait(attempting, wait);
-                    let interrupted = tokio::select! {
-                        biased;
-                        interruption = live.interruption() => Some(interruption),
-                        () = tokio::time::sleep(wait) => None,
-                    };
-                    live.log.show_retrying(None);
-                    if let Some(interruption) = interrupted {
+                    if let Some(interruption) = self.wait(attempting, wait).await {
                         return Ending::Interrupted(interruption);
                     }
                 }
                 Step::GiveUp(closed) => {
                     return Ending::Provider(
-                        told.map_or_else(|| left_alone(live, closed), |told| told.error),
+                        told.map_or_else(|| left_alone(attempting.live, closed), |told| told.error),
                     );
                 }
             }
         }
     }
 
+    /// Waits before the next call, and tells readers so. Answers what has interrupted it.
+    async fn wait(&self, attempting: &Attempting<'_>, wait: Duration) -> Option<Interruption> {
+        let live = attempting.live;
+        self.metrics.retry();
+        live.log.show_retrying(Some(Retrying {
+            attempt: attempting.reply.next_number(),
+            at: tokio::time::Instant::now() + wait,
+            reason: attempting.reason,
+        }));
+        let interrupted = tokio::time::timeout(wait, live.interruption()).await;
+        live.log.show_retrying(None);
+        interrupted.ok()
+    }
+
     /// Notes what came of a call: the error, when another call may follow, or else the end.
     fn settle(
         &self,
         attempting: &mut Attempting<'_>,
-        course: &mut Course,
         call: Call,
         broken: Broken,
     ) -> Result<ProviderError, Ending> {
@@ -185,9 +191,9 @@ impl Turns {
             Ending::Provider(error) => {
                 reply.close(outcome, None);
                 if begun {
-                    course.cut(call.link, &error.kind, reply.has_text());
+                    attempting.course.cut(call.link, &error.kind, reply.has_text());
                 } else {
-                    course.failed(&error.kind);
+                    attempting.course.failed(&error.kind);
                 }
                 attempting.reason = outcome;
                 let event = if begun { "provider.cut" } else { "provider.failed" };
@@ -203,7 +209,7 @@ impl Turns {
             }
             other => {
                 if !begun {
-                    course.told_nothing(call.link);
+                    attempting.course.told_nothing(call.link);
                 }
                 Err(other)
             }
@@ -211,15 +217,6 @@ impl Turns {
         self.metrics
             .breaker(name, self.chain.breaker_state(call.link).level());
         result
-    }
-
-    fn show_wait(&self, attempting: &Attempting<'_>, wait: Duration) {
-        self.metrics.retry();
-        attempting.live.log.show_retrying(Some(Retrying {
-            attempt: attempting.reply.next_number(),
-            at: tokio::time::Instant::now() + wait,
-            reason: attempting.reason,
-        }));
     }
 
     /// Waits until the turns before this one have ended.
@@ -265,11 +262,11 @@ struct Told {
 
 /// The error that the learner is told of when nobody could answer: the one that broke the reply off, or else one that
 /// may pass rather than one that stays, and the newest of these.
-fn worth_telling(told: Option<Told>, new: Told) -> Told {
+fn worth_telling(told: Option<Box<Told>>, new: Told) -> Box<Told> {
     let weight = |told: &Told| (told.begun, told.error.kind.is_retryable());
     match told {
         Some(told) if weight(&told) > weight(&new) => told,
-        _ => new,
+        _ => Box::new(new),
     }
 }
 
@@ -294,6 +291,6 @@ mod tests {
     #[test]
     fn a_reply_that_streams_keeps_no_room_for_what_is_rare() {
         let bytes = size_of_result(Turns::run);
-        assert!(bytes <= 1_200, "{bytes}: box what only some turns need");
+        assert!(bytes <= 784, "{bytes}: box what only some turns need");
     }
 }
