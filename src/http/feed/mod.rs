@@ -6,7 +6,7 @@ mod place;
 mod reader;
 pub(super) mod rows;
 
-use actix_web::web::{Bytes, Path};
+use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -51,5 +51,5 @@ pub(super) async fn follow_session(
         validity: reader.validity(&app, feed.observed()),
         heartbeat: query.0.heartbeat,
     };
-    Ok(sse::response(&app, feed, Bytes::new(), reading))
+    Ok(sse::response(&app, feed, None, reading))
 }
