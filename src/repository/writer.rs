@@ -21,10 +21,12 @@ use crate::telemetry::Metrics;
 
 /// How long a caller waits for a write before it is told that the database is not available.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Hands work to the writer's thread. Every live turn has one.
+
+/// Hands work to the writer's thread. Every live turn has one, so it is one pointer.
 #[derive(Clone)]
 pub struct Writer(Arc<Shared>);
 
+/// What all of them share.
 struct Shared {
     queue: Queue,
     health: watch::Receiver<StorageHealth>,

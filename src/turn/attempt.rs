@@ -106,17 +106,17 @@ impl Turns {
                 delta = stream.next() => delta,
             };
             // Away from here, so that no room is kept for a delta while the next one is waited for.
-            match self.take(attempting, &mut relaying, delta) {
-                ControlFlow::Continue(Log::HasRoom) => {}
-                ControlFlow::Continue(Log::IsFull) => {
-                    // Boxed, because it is rare: a reply that streams keeps no room for it.
-                    let ready = Box::pin(attempting.live.log.ready());
-                    tokio::select! {
-                        interruption = &mut interruption => break Ending::Interrupted(interruption),
-                        () = ready => {}
-                    }
-                }
+            let full = match self.take(attempting, &mut relaying, delta) {
+                ControlFlow::Continue(full) => full,
                 ControlFlow::Break(ending) => break ending,
+            };
+            if full {
+                // Boxed, because it is rare: a reply that streams keeps no room for it.
+                let ready = Box::pin(attempting.live.log.ready());
+                tokio::select! {
+                    interruption = &mut interruption => break Ending::Interrupted(interruption),
+                    () = ready => {}
+                }
             }
         };
         Broken {
@@ -125,13 +125,13 @@ impl Turns {
         }
     }
 
-    /// Appends what the provider has given, or answers how the call has ended.
+    /// Appends what the provider has given and answers whether the log is full, or else how the call has ended.
     fn take(
         &self,
         attempting: &mut Attempting<'_>,
         relaying: &mut Relaying,
         delta: Option<Result<Delta, ProviderError>>,
-    ) -> ControlFlow<Ending, Log> {
+    ) -> ControlFlow<Ending, bool> {
         let (kind, text) = match delta {
             Some(Ok(Delta::Text(text))) => (TextKind::Reply, text),
             Some(Ok(Delta::Reasoning(text))) => (TextKind::Reasoning, text),
@@ -146,18 +146,18 @@ impl Turns {
         ControlFlow::Continue(self.show(attempting, &mut relaying.opening, (kind, text)))
     }
 
-    /// Appends a delta.
+    /// Appends a delta. Answers whether the log is full.
     fn show(
         &self,
         attempting: &mut Attempting<'_>,
         opening: &mut Option<Opening>,
         (kind, text): (TextKind, String),
-    ) -> Log {
+    ) -> bool {
         if let Some(opening) = opening
             && opening.holds_back(kind, &text)
         {
             attempting.reply.push_reasoning(&text);
-            return Log::HasRoom;
+            return false;
         }
         match opening.take() {
             Some(opening) => self.open(attempting, opening, (kind, text)),
@@ -171,7 +171,7 @@ impl Turns {
         attempting: &mut Attempting<'_>,
         opening: Opening,
         (kind, text): (TextKind, String),
-    ) -> Log {
+    ) -> bool {
         if !attempting.reply.has_deltas() {
             self.metrics.first_delta(attempting.began.elapsed());
         }
@@ -185,7 +185,7 @@ impl Turns {
         }
         events.push(kind.event(text));
         attempting.live.log.append(&events);
-        Log::HasRoom
+        false
     }
 }
 
@@ -206,12 +206,6 @@ impl Relaying {
             opening: Some(Opening::of(attempting)),
         }
     }
-}
-
-/// Whether more may be appended at once.
-enum Log {
-    HasRoom,
-    IsFull,
 }
 
 /// A call that has shown nothing yet.
@@ -239,13 +233,9 @@ impl Opening {
     }
 }
 
-fn append(attempting: &mut Attempting<'_>, kind: TextKind, text: String) -> Log {
+fn append(attempting: &mut Attempting<'_>, kind: TextKind, text: String) -> bool {
     count(attempting.reply, kind, &text);
-    if attempting.live.log.append_text(kind, text) {
-        Log::IsFull
-    } else {
-        Log::HasRoom
-    }
+    attempting.live.log.append_text(kind, text)
 }
 
 fn count(reply: &mut Reply, kind: TextKind, text: &str) {

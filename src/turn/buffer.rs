@@ -32,6 +32,13 @@ struct Gap {
     length: u64,
 }
 
+impl Gap {
+    /// The last number in it.
+    fn end(&self) -> u64 {
+        self.after + self.length
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     gap: Gap,
@@ -47,13 +54,6 @@ pub(super) struct Buffer {
     /// Where the last event begins, if more text of its kind can be merged into it.
     open: Option<(u64, TextKind)>,
     ended: bool,
-}
-
-impl Gap {
-    /// Number of the last event in it.
-    fn end(&self) -> u64 {
-        self.after + self.length
-    }
 }
 
 impl Buffer {
