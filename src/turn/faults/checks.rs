@@ -20,6 +20,11 @@ impl Seen {
         self.0.extend_from_slice(frames);
     }
 
+    /// Whether another has seen the beginning of it, or all.
+    pub(super) fn begins_with(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+
     /// The number of the last event.
     pub(super) fn last(&self) -> u64 {
         last_number(&self.0).unwrap_or(0)

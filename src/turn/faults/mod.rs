@@ -9,6 +9,7 @@ mod bounds;
 mod chance;
 mod checks;
 mod joins;
+mod losses;
 mod pages;
 mod panics;
 mod scenario;
