@@ -48,7 +48,7 @@ pub(super) async fn follow_session(
     )
     .await?;
     let reading = Reading {
-        validity: reader.validity(&app, feed.observed()),
+        validity: reader.hold(&app, feed.observed()).await?,
         heartbeat: query.0.heartbeat,
     };
     Ok(sse::response(&app, feed, None, reading))
