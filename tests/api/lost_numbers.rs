@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::app::{Setup, TestApp};
 use crate::database::change;
@@ -57,6 +58,13 @@ async fn comes_back(app: &TestApp, reader: &mut Witness, rewinds: bool) {
     assert_eq!(reader.events, app.database().log(&reader.turn_id));
 }
 
+/// The checker, which wants 1, 2, 3, need not see these logs.
+async fn forget(app: &TestApp, reader: &Witness) {
+    let session = format!("/sessions/{}", reader.session_id);
+    let gone = app.learner.call(Method::DELETE, &session, Value::Null).await;
+    assert_eq!(gone.status(), 204);
+}
+
 /// A reply of which a reader has seen what an older copy does not have; another one has followed what came after that.
 async fn after_a_loss(app: &mut TestApp) -> (Witness, Witness) {
     let copied = Signal::new();
@@ -92,6 +100,7 @@ async fn numbers_that_were_lost_are_still_known_to_be_lost_after_a_further_crash
     go_on.give();
     comes_back(&app, &mut ahead, true).await;
     comes_back(&app, &mut after, false).await;
+    forget(&app, &ahead).await;
 }
 
 #[tokio::test]
@@ -102,6 +111,7 @@ async fn numbers_that_were_lost_are_known_to_be_lost_when_the_turn_has_ended() {
     app.restart();
     comes_back(&app, &mut ahead, true).await;
     comes_back(&app, &mut after, false).await;
+    forget(&app, &ahead).await;
 }
 
 #[tokio::test]
@@ -137,4 +147,5 @@ async fn a_crash_before_anything_is_stored_after_a_loss_forgets_nothing() {
     stored(&app, &ahead.turn_id, "b9 ").await;
     go_on.give();
     comes_back(&app, &mut ahead, true).await;
+    forget(&app, &ahead).await;
 }
