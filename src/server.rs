@@ -26,6 +26,10 @@ const SEND_BUFFER: usize = 64 * 1024;
 const BACKLOG: i32 = 4096;
 /// How long connections may go on after the last turn has ended.
 const LAST_BYTES: u64 = 5;
+/// How long the ends of turns may take to be stored after that.
+const LAST_WRITES: Duration = Duration::from_secs(3);
+/// How long everything may take after the drain. What the database has not taken then is left for the next start.
+const LAST_WORK: Duration = Duration::from_secs(9);
 
 /// Why the service did not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +60,11 @@ pub enum ServerError {
     /// Only a restart can tell what is stored.
     #[error("the database file may have lost what was written to it; restart to go on with what is stored")]
     StorageLost,
+    /// The database took no writes until the end.
+    #[error(
+        "the database takes no writes: what is not saved, {0} turns that have not ended among it, is left for the next start"
+    )]
+    Unsaved(usize),
 }
 
 /// The whole service, listening.
@@ -158,10 +167,11 @@ impl Application {
     }
 
     /// Serves until SIGTERM or SIGINT, then drains: no new turns, running ones may end, readers are told to
-    /// reconnect. A second signal ends it at once; what is stored is taken up by the next start.
+    /// reconnect. It has ended 10 s after the drain, whatever the database does. A second signal ends it at once; what
+    /// is stored is taken up by the next start.
     ///
     /// # Errors
-    /// `Serve`, `StorageLost`.
+    /// `Serve`, `StorageLost`, `Unsaved`.
     pub async fn run_until_stopped(self) -> Result<(), ServerError> {
         let Self {
             app, server, drain, ..
@@ -178,30 +188,48 @@ impl Application {
         if !signalled {
             return Err(ServerError::StorageLost);
         }
+        let ending = async {
+            let (ended, saved) = tokio::join!(server, stop(&app, &handle, drain));
+            ended.map_err(ServerError::Serve)?;
+            if !saved {
+                return Err(ServerError::Unsaved(app.turns.running()));
+            }
+            close(&app).await;
+            Ok(())
+        };
         tokio::select! {
-            (ended, ()) = async { tokio::join!(server, stop(&app, &handle, drain)) } => {
-                ended.map_err(ServerError::Serve)?;
-                let repository = Arc::clone(&app.repository);
-                if let Err(error) = app.limits.requests.store(&repository).await {
-                    log::warn!("limits.not_stored error={error:?}");
-                }
-                // The writer's thread ends when everything that waits is written.
-                let _ = tokio::task::spawn_blocking(move || repository.close()).await;
+            ended = tokio::time::timeout(drain + LAST_WORK, ending) => {
+                ended.unwrap_or_else(|_elapsed| Err(ServerError::Unsaved(app.turns.running())))?;
             }
             // What readers saw is stored, and the next start takes up the rest.
             () = signals.next() => log::warn!("server.stopping_at_once"),
+        }
+        if *health.borrow() == StorageHealth::Lost {
+            return Err(ServerError::StorageLost);
         }
         log::info!("server.stopped");
         Ok(())
     }
 }
 
-/// Lets running turns end, then tells readers to come back later, then closes the connections.
-async fn stop(app: &App, handle: &ServerHandle, drain: Duration) {
+/// Lets running turns end, then tells readers to come back later, then closes the connections. Answers whether every
+/// turn's end is stored, or the turn is left for the next start as it is stored.
+async fn stop(app: &App, handle: &ServerHandle, drain: Duration) -> bool {
     log::info!("server.draining patience_ms={}", drain.as_millis());
-    app.turns.drain(drain).await;
+    let drained = tokio::time::timeout(drain + LAST_WRITES, app.turns.drain(drain)).await;
     app.closing.cancel();
     handle.stop(true).await;
+    drained.is_ok()
+}
+
+/// Writes what waits and closes the database.
+async fn close(app: &App) {
+    let repository = Arc::clone(&app.repository);
+    if let Err(error) = app.limits.requests.store(&repository).await {
+        log::warn!("limits.not_stored error={error:?}");
+    }
+    // The writer's thread ends when everything that waits is written.
+    let _ = tokio::task::spawn_blocking(move || repository.close()).await;
 }
 
 struct Signals {

@@ -16,7 +16,7 @@ impl Turns {
     ///
     /// # Errors
     /// `Draining`, `Overloaded`; of the repository `NotFound`, `TurnRunning`, `QueueFull`, `KeyReused`,
-    /// `NotContinuable`, `Unavailable`.
+    /// `NotContinuable`, `NotStored`, `MaybeStored`.
     pub async fn start(self: &Arc<Self>, user: UserRepository, new: NewTurn) -> Result<Started, TurnError> {
         self.admit()?;
         let turns = Arc::clone(self);
@@ -26,9 +26,11 @@ impl Turns {
             turn: seat.is_some(),
             tokens_per_day: self.tokens_per_day,
         };
-        // A caller that goes away must not leave a turn that is stored and never driven.
+        let (begun, late) = user.begin_turn(new, allowance).split();
+        // A caller that goes away, or is answered while it may yet be stored, must not leave a turn that is stored and
+        // never driven.
         let task = self.main.spawn(async move {
-            match user.begin_turn(new, allowance).await? {
+            match begun.await? {
                 Begun::New(begun) => Ok(turns.launch((user, seat), *begun)),
                 Begun::Joined(turn_id) => {
                     let (turn, _) = user.turn(turn_id).await?;
@@ -40,10 +42,14 @@ impl Turns {
                 }
             }
         });
-        task.await.unwrap_or_else(|error| {
-            log::error!("turn.not_started error={error:?}");
-            Err(RepositoryError::Unavailable.into())
-        })
+        tokio::select! {
+            biased;
+            started = task => started.unwrap_or_else(|error| {
+                log::error!("turn.not_started error={error:?}");
+                Err(RepositoryError::MaybeStored.into())
+            }),
+            () = late => Err(RepositoryError::MaybeStored.into()),
+        }
     }
 
     fn admit(&self) -> Result<(), TurnError> {

@@ -224,6 +224,12 @@ impl CommitSource for TurnLog {
         state.buffer.take_segment()
     }
 
+    fn take_last_segment(&self) -> Option<Segment> {
+        let mut state = self.lock();
+        state.announced = false;
+        state.buffer.take_last_segment()
+    }
+
     fn wants_segment(&self) -> bool {
         self.lock().buffer.wants_segment()
     }

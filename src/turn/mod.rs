@@ -138,7 +138,7 @@ impl Turns {
     /// Ends a turn and answers when its end is stored. A turn that has ended stays as it is.
     ///
     /// # Errors
-    /// `NotFound`, `ReadOnly`, `Unavailable`.
+    /// `NotFound`, `ReadOnly`, `Unavailable`, `MaybeStored`.
     pub async fn stop(&self, user: &UserRepository, turn_id: TurnId) -> Result<(), TurnError> {
         let Some(live) = self.find_running(user.reading(), turn_id).await? else {
             user.turn(turn_id).await?;
@@ -149,7 +149,7 @@ impl Turns {
         }
         live.interrupt(Interruption::Stop);
         let stopped = tokio::time::timeout(STOP_PATIENCE, live.done()).await;
-        stopped.map_err(|_elapsed| RepositoryError::Unavailable.into())
+        stopped.map_err(|_elapsed| RepositoryError::MaybeStored.into())
     }
 
     /// Refuses new turns from now on and waits until the running ones have ended, but no longer than `patience`;
@@ -173,6 +173,12 @@ impl Turns {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// How many turns have not ended, those included that wait for their predecessors.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.lock().len()
     }
 
     /// Whether a message alone fits into the model's window.
