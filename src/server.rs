@@ -1,15 +1,17 @@
 //! Builds the service, runs it, and ends it without losing a word.
 
+mod stopping;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpServer;
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::Server;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use self::stopping::{Signals, close, stop};
 use crate::agent::{Agent, Planner};
 use crate::app::{App, MetricsAccess};
 use crate::config::{AllowedHosts, Settings};
@@ -26,8 +28,6 @@ const SEND_BUFFER: usize = 64 * 1024;
 const BACKLOG: i32 = 4096;
 /// How long connections may go on after the last turn has ended.
 const LAST_BYTES: u64 = 5;
-/// How long the ends of turns may take to be stored after that.
-const LAST_WRITES: Duration = Duration::from_secs(3);
 /// How long everything may take after the drain. What the database has not taken then is left for the next start.
 const LAST_WORK: Duration = Duration::from_secs(9);
 
@@ -209,47 +209,6 @@ impl Application {
         }
         log::info!("server.stopped");
         Ok(())
-    }
-}
-
-/// Lets running turns end, then tells readers to come back later, then closes the connections. Answers whether every
-/// turn's end is stored, or the turn is left for the next start as it is stored.
-async fn stop(app: &App, handle: &ServerHandle, drain: Duration) -> bool {
-    log::info!("server.draining patience_ms={}", drain.as_millis());
-    let drained = tokio::time::timeout(drain + LAST_WRITES, app.turns.drain(drain)).await;
-    app.closing.cancel();
-    handle.stop(true).await;
-    drained.is_ok()
-}
-
-/// Writes what waits and closes the database.
-async fn close(app: &App) {
-    let repository = Arc::clone(&app.repository);
-    if let Err(error) = app.limits.requests.store(&repository).await {
-        log::warn!("limits.not_stored error={error:?}");
-    }
-    // The writer's thread ends when everything that waits is written.
-    let _ = tokio::task::spawn_blocking(move || repository.close()).await;
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }
 

@@ -213,12 +213,8 @@ impl Metrics {
             "Reads that were given up and have not come back",
             self.reads_overdue.clone(),
         );
-        registry.register_with_unit(
-            "wal",
-            "Length of the write-ahead log's file",
-            Unit::Bytes,
-            self.wal_bytes.clone(),
-        );
+        let wal = self.wal_bytes.clone();
+        registry.register_with_unit("wal", "Length of the write-ahead log's file", Unit::Bytes, wal);
     }
 
     /// The text format that Prometheus reads (OpenMetrics 1.0).

@@ -5,7 +5,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
-use super::group::StoreError;
+use super::store_error::StoreError;
 use super::turn_events;
 
 /// A row is no longer than this and what one log has waiting.

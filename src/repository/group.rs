@@ -11,50 +11,12 @@ use super::batch::Batch;
 use super::error::RepositoryError;
 use super::job::{Job, Retry};
 use super::queue::Waiting;
-use super::source::{CommitSource, Segment};
+use super::savepoint::{run_job, write_segments_apart};
+use super::source::CommitSource;
+use super::store_error::StoreError;
 use super::turn_events;
 use crate::fanout::Fanout;
 use crate::ids::TurnId;
-
-/// Where a group failed.
-#[derive(Debug)]
-pub(super) enum StoreError {
-    /// Before the commit: nothing is stored.
-    Before(RepositoryError),
-    /// In a job, before the commit: its place among them.
-    InJob(usize, RepositoryError),
-    /// In the commit: SQLite says that it is not stored.
-    Commit(RepositoryError),
-    /// Its batch is there: a commit that seemed to fail was stored.
-    Present,
-}
-
-impl StoreError {
-    /// Whether the group, or the one before it, may be stored although SQLite says that it is not.
-    pub(super) fn may_be_stored(&self) -> bool {
-        match self {
-            Self::Commit(error) => !error.failure().is_before_commit_mark(),
-            Self::Present => true,
-            Self::Before(_) | Self::InJob(..) => false,
-        }
-    }
-
-    /// Anything but a lock or a full disk may have spoilt the connection.
-    pub(super) fn needs_new_connection(&self) -> bool {
-        match self {
-            Self::Before(error) | Self::InJob(_, error) | Self::Commit(error) => {
-                !error.failure().spares_connection()
-            }
-            Self::Present => true,
-        }
-    }
-}
-
-impl<E: Into<RepositoryError>> From<E> for StoreError {
-    fn from(error: E) -> Self {
-        Self::Before(error.into())
-    }
-}
 
 pub(super) struct Group {
     jobs: Vec<Box<dyn Job>>,
@@ -293,64 +255,6 @@ impl Group {
     pub(super) fn forget_withdrawn(&mut self) {
         self.jobs.retain(|job| !job.is_withdrawn());
     }
-}
-
-/// Runs a job after the rest of the log that it ends is written; answers how many bytes that were.
-fn run_job(
-    connection: &mut SqliteConnection,
-    job: &mut dyn Job,
-    segmented: &mut Vec<Arc<dyn CommitSource>>,
-) -> Result<usize, Retry> {
-    let Some(log) = job.ends().cloned() else {
-        return job.run(connection).map(|()| 0);
-    };
-    match write_segments(connection, (&log, segmented), || log.take_last_segment()) {
-        Ok(bytes) => job.run(connection).map(|()| bytes),
-        Err(error) if error.is_storage_failure() => Err(Retry::Group(error)),
-        Err(error) => {
-            job.refuse(error);
-            Err(Retry::Undo)
-        }
-    }
-}
-
-/// Writes the segments of a log that goes on, all or none; the inner error is of this log alone.
-fn write_segments_apart(
-    connection: &mut SqliteConnection,
-    log: &Arc<dyn CommitSource>,
-    segmented: &mut Vec<Arc<dyn CommitSource>>,
-) -> Result<Result<usize, RepositoryError>, RepositoryError> {
-    connection.batch_execute("SAVEPOINT log")?;
-    let before = segmented.len();
-    match write_segments(connection, (log, segmented), || log.take_segment()) {
-        Ok(bytes) => {
-            connection.batch_execute("RELEASE log")?;
-            Ok(Ok(bytes))
-        }
-        Err(error) if error.is_storage_failure() => Err(error),
-        Err(error) => {
-            connection.batch_execute("ROLLBACK TO log; RELEASE log")?;
-            segmented.drain(before..).for_each(|log| log.undo());
-            Ok(Err(error))
-        }
-    }
-}
-
-/// Writes all frames of a log that stand in no segment, and answers how many bytes that were.
-fn write_segments(
-    connection: &mut SqliteConnection,
-    (log, segmented): (&Arc<dyn CommitSource>, &mut Vec<Arc<dyn CommitSource>>),
-    take: impl Fn() -> Option<Segment>,
-) -> Result<usize, RepositoryError> {
-    let mut bytes = 0;
-    while let Some(segment) = take() {
-        if bytes == 0 {
-            segmented.push(Arc::clone(log));
-        }
-        bytes += segment.frames.len();
-        turn_events::insert_segment(connection, log.turn_id(), &segment)?;
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -35,11 +35,13 @@ mod queue;
 mod rates;
 mod reading;
 mod recovery;
+mod savepoint;
 mod scope;
 #[cfg(test)]
 mod scripted_log;
 mod sessions;
 mod source;
+mod store_error;
 mod suspicion;
 mod tickets;
 mod token_file;

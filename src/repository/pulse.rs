@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::group::StoreError;
 use super::health::StorageHealth;
+use super::store_error::StoreError;
 
 /// After so long without an end of what the writer is at, the operator is told.
 const STALLED_AFTER: Duration = Duration::from_secs(5);

@@ -155,18 +155,10 @@ impl Buffer {
         true
     }
 
-    /// Takes frames that stand in no segment, so many that they are a segment; of a log that has ended, only what was
-    /// taken before.
-    pub(super) fn take_segment(&mut self) -> Option<Segment> {
-        self.take_segment_up_to(if self.ended { self.taken } else { self.end })
-    }
-
-    /// The same, with the end of the log.
-    pub(super) fn take_last_segment(&mut self) -> Option<Segment> {
-        self.take_segment_up_to(self.end)
-    }
-
-    fn take_segment_up_to(&mut self, limit: Mark) -> Option<Segment> {
+    /// Takes frames that stand in no segment, so many that they are a segment; the end of a log only `with_end`.
+    pub(super) fn take_segment(&mut self, with_end: bool) -> Option<Segment> {
+        let goes_on = with_end || !self.ended;
+        let limit = if goes_on { self.end } else { self.taken };
         let from = self.segment_taken;
         if from == limit {
             return None;

@@ -4,6 +4,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use super::*;
 use crate::repository::call::{Answer, Patience};
 use crate::repository::job::{Changed, Work};
+use crate::repository::savepoint::write_segments;
 use crate::repository::scripted_log::{ScriptedLog, TestDatabase};
 
 fn job<F>(ends: Option<&Arc<ScriptedLog>>, mut work: F) -> (Box<dyn Job>, Answer<()>)
