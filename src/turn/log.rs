@@ -212,7 +212,13 @@ impl CommitSource for TurnLog {
     fn take_segment(&self) -> Option<Segment> {
         let mut state = self.lock();
         state.announced = false;
-        state.buffer.take_segment()
+        state.buffer.take_segment(false)
+    }
+
+    fn take_last_segment(&self) -> Option<Segment> {
+        let mut state = self.lock();
+        state.announced = false;
+        state.buffer.take_segment(true)
     }
 
     fn wants_segment(&self) -> bool {

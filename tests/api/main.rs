@@ -36,6 +36,7 @@ mod clocks;
 mod connections;
 mod continuation;
 mod deletion;
+mod disk;
 mod doctor;
 mod evil_upstream;
 mod export;
