@@ -7,7 +7,7 @@ use super::asking::Asking;
 use super::focus::Planner;
 use super::history;
 use crate::model::{Purpose, Role};
-use crate::provider::{CompletionRequest, PromptMessage};
+use crate::provider::{CompletionRequest, Conversation};
 use crate::repository::{Message, RepositoryError, Turn, UserRepository};
 
 const INSTRUCTIONS: &str = "You sum up the older part of a tutoring session for the tutor who goes on with it. The user message is a \
@@ -81,11 +81,8 @@ fn request(before: Option<&str>, old: &[Message], model: Option<String>) -> Comp
     };
     CompletionRequest {
         instructions: INSTRUCTIONS.to_owned(),
-        messages: vec![PromptMessage {
-            role: Role::User,
-            // These types have no map with other keys than strings, so this cannot fail.
-            content: serde_json::to_string(&document).unwrap_or_default(),
-        }],
+        // These types have no map with other keys than strings, so this cannot fail.
+        messages: Conversation::question(serde_json::to_string(&document).unwrap_or_default()),
         model,
         ..CompletionRequest::default()
     }

@@ -6,9 +6,9 @@ use futures_util::StreamExt;
 
 use super::Finding;
 use crate::config::{ProviderSettings, Wire};
-use crate::model::{Parameters, Role};
+use crate::model::Parameters;
 use crate::provider::{
-    self, CompletionRequest, PromptMessage, Provider, ProviderError, ProviderErrorKind, TimeLimit,
+    self, CompletionRequest, Conversation, Provider, ProviderError, ProviderErrorKind, TimeLimit,
 };
 
 /// Enough for an answer, too few to cost anything. Some models refuse less.
@@ -47,12 +47,8 @@ async fn examine(settings: &ProviderSettings) -> Finding {
 
 /// Waits for the first sign of a reply. The rest is not waited for: dropping the stream ends it.
 async fn ask(provider: &dyn Provider) -> Result<(), ProviderError> {
-    let message = PromptMessage {
-        role: Role::User,
-        content: "Say: ready.".to_owned(),
-    };
     let request = CompletionRequest {
-        messages: vec![message],
+        messages: Conversation::question("Say: ready."),
         parameters: Parameters {
             max_tokens: Some(TOKENS),
             ..Parameters::default()

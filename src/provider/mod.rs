@@ -6,6 +6,7 @@ mod call;
 mod chain;
 #[cfg(test)]
 mod conformance;
+mod conversation;
 mod decode;
 mod error;
 mod openai_chat;
@@ -22,12 +23,13 @@ use futures_util::stream::BoxStream;
 #[cfg(any(test, feature = "fuzzing"))]
 pub use call::fuzzing::provider_chunks;
 pub use chain::{BreakerState, Call, Chain, Course, Policy, Random, Step};
+pub use conversation::{Conversation, PromptMessage};
 #[cfg(any(test, feature = "fuzzing"))]
 pub use decode::fuzzing::sse_decoder;
 pub use decode::{DecodeError, SseDecoder};
 pub use error::{ProviderError, ProviderErrorKind, TimeLimit};
 pub use practice::PracticeTutor;
-pub use request::{CompletionRequest, OutputFormat, PromptMessage};
+pub use request::{CompletionRequest, OutputFormat};
 
 use self::anthropic::Messages;
 use self::call::HttpProvider;

@@ -27,6 +27,7 @@ mod witness;
 mod campaign;
 mod torn_copy;
 
+mod alternating_roles;
 mod auth;
 mod bad_bodies;
 mod bad_input;

@@ -13,8 +13,6 @@ use crate::provider::{CompletionRequest, OutputFormat, wording};
 
 /// The API wants a limit. All current models can write as much.
 const MAX_TOKENS: u32 = 8192;
-/// A conversation has to begin with the learner; the oldest messages may have been left out.
-const OPENING: &str = "(The conversation goes on from here.)";
 
 /// Anthropic's Messages, with what the settings say of every request.
 pub(in crate::provider) struct Messages {
@@ -119,24 +117,14 @@ impl Dialect for Messages {
 }
 
 impl Messages {
-    /// Blank messages, and white space at the end of a partial reply, are refused by the API.
+    /// White space at the end of a partial reply is refused by the API.
     fn messages<'a>(&self, request: &'a CompletionRequest) -> Vec<Message<'a>> {
-        let said = request
-            .messages
-            .iter()
-            .filter(|message| !message.content.trim().is_empty());
+        let said = request.messages.iter();
         let mut messages: Vec<_> = said
             .map(|message| Message::new(message.role, &message.content))
             .collect();
-        if messages
-            .first()
-            .is_none_or(|first| first.role != Role::User.as_str())
-        {
-            messages.insert(0, Message::new(Role::User, OPENING));
-        }
-        let kept = request.kept.trim_end();
-        if !kept.is_empty() {
-            messages.push(Message::new(Role::Assistant, kept));
+        if let Some(kept) = request.partial() {
+            messages.push(Message::new(Role::Assistant, kept.trim_end()));
             if !self.continues_partial {
                 messages.push(Message::new(Role::User, wording::GO_ON));
             }

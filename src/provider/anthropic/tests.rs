@@ -6,7 +6,7 @@ use crate::model::{FinishReason, Parameters, ReasoningEffort, Role};
 use crate::provider::call::Dialect;
 use crate::provider::conformance::fake::{question, stream_of};
 use crate::provider::conformance::vendor::Vendor;
-use crate::provider::{Completion, CompletionRequest, Delta, PromptMessage};
+use crate::provider::{Completion, CompletionRequest, Conversation, Delta, PromptMessage};
 
 fn settings() -> ProviderSettings {
     let base_url = "https://api.example.org".parse().unwrap();
@@ -39,11 +39,11 @@ fn a_prompt_is_the_instructions_apart_and_the_conversation() {
 #[test]
 fn what_the_api_refuses_is_not_sent() {
     let request = CompletionRequest {
-        messages: vec![
+        messages: Conversation::new([
             message(Role::Assistant, "Go on?"),
             message(Role::User, " \n"),
             message(Role::User, "Yes."),
-        ],
+        ]),
         ..CompletionRequest::default()
     };
     let body = body(&settings(), &request);

@@ -8,9 +8,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::vendor::Vendor;
 use crate::config::{ProviderSettings, Timeouts};
-use crate::model::Role;
 use crate::provider::{
-    CompletionRequest, Delta, PromptMessage, Provider, ProviderError, ProviderErrorKind, build,
+    CompletionRequest, Conversation, Delta, Provider, ProviderError, ProviderErrorKind, build,
 };
 
 /// Must never be seen in an error.
@@ -140,13 +139,9 @@ async fn read_request(socket: &mut TcpStream) -> String {
 }
 
 pub(in crate::provider) fn question() -> CompletionRequest {
-    let message = PromptMessage {
-        role: Role::User,
-        content: "Why?".to_owned(),
-    };
     CompletionRequest {
         instructions: "Ask.".to_owned(),
-        messages: vec![message],
+        messages: Conversation::question("Why?"),
         ..CompletionRequest::default()
     }
 }

@@ -98,7 +98,7 @@ impl Dialect for ChatCompletions {
     }
 
     fn body(&self, request: &CompletionRequest) -> serde_json::Result<Vec<u8>> {
-        let going_on = !request.kept.is_empty();
+        let going_on = request.partial().is_some();
         let final_message =
             (going_on && self.continuation == Some(Continuation::ContinueFinalMessage)).then_some(true);
         let parameters = request.parameters.or(self.parameters);
@@ -151,11 +151,11 @@ impl ChatCompletions {
                 .iter()
                 .map(|message| Message::new(message.role.as_str(), &message.content)),
         );
-        if !request.kept.is_empty() {
+        if let Some(kept) = request.partial() {
             let prefix = (self.continuation == Some(Continuation::Prefix)).then_some(true);
             messages.push(Message {
                 prefix,
-                ..Message::new(Role::Assistant.as_str(), &request.kept)
+                ..Message::new(Role::Assistant.as_str(), kept)
             });
             if self.continuation.is_none() {
                 messages.push(Message::new(Role::User.as_str(), wording::GO_ON));

@@ -121,8 +121,8 @@ impl Responses {
         let mut input: Vec<_> = messages
             .map(|message| Message::new(message.role, &message.content))
             .collect();
-        if !request.kept.is_empty() {
-            input.push(Message::new(Role::Assistant, &request.kept));
+        if let Some(kept) = request.partial() {
+            input.push(Message::new(Role::Assistant, kept));
             if !self.continues_partial {
                 input.push(Message::new(Role::User, wording::GO_ON));
             }
