@@ -85,6 +85,7 @@ fn advice(kind: &ProviderErrorKind, settings: &ProviderSettings) -> String {
             "The key is right, but its account may ask no more for now: check its quota and its balance."
                 .to_owned()
         }
+        ProviderErrorKind::NoPlace => "All its places are taken: raise max_concurrent.".to_owned(),
         ProviderErrorKind::Overloaded { .. } => {
             "The provider has a fault or is overloaded: look at its status page or log, and try again."
                 .to_owned()

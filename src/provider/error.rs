@@ -51,6 +51,9 @@ pub enum ProviderErrorKind {
     /// It cannot be reached, or the stream ended before the reply did.
     #[error("disconnected")]
     Disconnected,
+    /// As many calls ran as may, for so long that this one was not made.
+    #[error("no place was free in time")]
+    NoPlace,
     /// It sent what its protocol does not allow.
     #[error("sent malformed data")]
     Malformed,
@@ -69,6 +72,7 @@ impl ProviderErrorKind {
             Self::TooLarge => "reply-too-large",
             Self::TimedOut(limit) => limit.code(),
             Self::Disconnected | Self::ClosedUnanswered => "provider-disconnected",
+            Self::NoPlace => "provider-busy",
             Self::Malformed => "provider-protocol",
         }
     }
@@ -82,6 +86,7 @@ impl ProviderErrorKind {
             | Self::TimedOut(_)
             | Self::Disconnected
             | Self::ClosedUnanswered
+            | Self::NoPlace
             | Self::Malformed => true,
             Self::Unauthorized | Self::Rejected | Self::TooLong | Self::TooLarge => false,
         }

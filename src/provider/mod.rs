@@ -22,7 +22,9 @@ use futures_util::stream::BoxStream;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub use call::fuzzing::provider_chunks;
-pub use chain::{BreakerState, Call, Chain, Course, Policy, Random, Step};
+pub use chain::{
+    BreakerState, Call, Chain, Claim, Course, Errand, Place, Places, Policy, Random, Step, Waiting,
+};
 pub use conversation::{Conversation, PromptMessage};
 #[cfg(any(test, feature = "fuzzing"))]
 pub use decode::fuzzing::sse_decoder;

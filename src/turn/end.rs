@@ -146,11 +146,15 @@ fn is_cut(kind: &ProviderErrorKind) -> bool {
         ProviderErrorKind::Disconnected
             | ProviderErrorKind::ClosedUnanswered
             | ProviderErrorKind::TimedOut(_)
+            | ProviderErrorKind::NoPlace
     )
 }
 
 fn provider_error(kind: &ProviderErrorKind) -> ErrorEvent {
     let detail = match kind {
+        ProviderErrorKind::NoPlace => {
+            "Others are being answered. Nothing that was written is lost. Try again in a moment."
+        }
         ProviderErrorKind::TooLong => "Start a new session, or send a shorter message.",
         kind if kind.is_retryable() => "Nothing that was written is lost. Try again in a moment.",
         _ => "The operator of this service has to look at this; what was written is kept.",
@@ -178,6 +182,7 @@ fn predicate(kind: &ProviderErrorKind) -> &'static str {
         ProviderErrorKind::TooLarge => "wrote more than the limit",
         ProviderErrorKind::TimedOut(_) => "did not answer in time",
         ProviderErrorKind::Disconnected | ProviderErrorKind::ClosedUnanswered => "cannot be reached",
+        ProviderErrorKind::NoPlace => "has no free place for now",
         ProviderErrorKind::Malformed => "sent an answer that cannot be read",
     }
 }
@@ -225,6 +230,7 @@ mod tests {
             ProviderErrorKind::TooLarge,
             ProviderErrorKind::ClosedUnanswered,
             ProviderErrorKind::Disconnected,
+            ProviderErrorKind::NoPlace,
             ProviderErrorKind::Malformed,
         ];
         let kinds = kinds.into_iter().chain(limits.map(ProviderErrorKind::TimedOut));

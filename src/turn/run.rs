@@ -12,7 +12,7 @@ use super::calls::{Calls, CallsBefore};
 use super::end::{Conclusion, Ending};
 use super::event::{AttemptStart, Event, TextOf, TurnStart};
 use super::live::{Interruption, LiveTurn};
-use super::passing::Retrying;
+use super::passing::{Passing, Retrying};
 use super::reply::Reply;
 use crate::ids::TurnId;
 use crate::model::AttemptMode;
@@ -165,13 +165,13 @@ impl Turns {
     async fn wait(&self, attempting: &Attempting<'_>, wait: Duration) -> Option<Interruption> {
         let live = attempting.live;
         self.metrics.retry();
-        live.log.show_retrying(Some(Retrying {
+        live.log.show_passing(Some(Passing::Retrying(Retrying {
             attempt: attempting.reply.next_number(),
             at: tokio::time::Instant::now() + wait,
             reason: attempting.reason,
-        }));
+        })));
         let interrupted = tokio::time::timeout(wait, live.interruption()).await;
-        live.log.show_retrying(None);
+        live.log.show_passing(None);
         interrupted.ok()
     }
 

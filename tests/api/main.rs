@@ -62,6 +62,7 @@ mod mock_vendors;
 mod openapi;
 mod operations;
 mod page;
+mod places;
 mod provider_bounds;
 mod provider_faults;
 mod proxies;

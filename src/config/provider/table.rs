@@ -48,6 +48,7 @@ pub(in crate::config) struct ProviderTable {
     max_line_bytes: Option<NonZeroUsize>,
     max_answer_bytes: Option<NonZeroUsize>,
     max_concurrent: Option<NonZeroUsize>,
+    place_timeout_seconds: Option<NonZeroU64>,
 }
 
 impl ProviderTable {
@@ -80,6 +81,7 @@ impl ProviderTable {
             max_line_bytes: None,
             max_answer_bytes: None,
             max_concurrent: None,
+            place_timeout_seconds: None,
         }
     }
 
@@ -121,6 +123,11 @@ impl ProviderTable {
             continues_partial: self.continues_partial.unwrap_or(default.continues_partial),
             continuation: self.continuation.unwrap_or_default(),
             max_concurrent: self.max_concurrent.map(NonZeroUsize::get),
+            place_timeout: self
+                .place_timeout_seconds
+                .map_or(default.place_timeout, |seconds| {
+                    Duration::from_secs(seconds.get())
+                }),
             ..default
         };
         check(&settings)?;

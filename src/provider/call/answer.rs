@@ -6,7 +6,6 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::failure::{Cause, Failures, is_truthy};
@@ -35,26 +34,20 @@ impl<T: Transcript> Opening<T> {
         } = self;
         let started = Instant::now();
         let limits = call.timeouts;
-        let accepted = async {
-            let place = place(&call).await;
-            Ok((accepted(request, &call.failures).await?, place))
-        };
-        let (response, place) = timeout_at(started + limits.first_delta.min(limits.total), accepted)
+        let accepted = accepted(request, &call.failures);
+        let response = timeout_at(started + limits.first_delta.min(limits.total), accepted)
             .await
             .map_err(|elapsed| {
                 let kind = ProviderErrorKind::TimedOut(TimeLimit::FirstDelta);
                 call.failures.caused(kind, elapsed)
             })??;
-        let reply = Reply::new(response.bytes_stream(), transcript, call, started);
-        Ok(Box::pin(reply.holding(place)))
+        Ok(Box::pin(Reply::new(
+            response.bytes_stream(),
+            transcript,
+            call,
+            started,
+        )))
     }
-}
-
-/// Waits until there is room for one more call.
-async fn place(call: &Call) -> Option<OwnedSemaphorePermit> {
-    let places = Arc::clone(call.places.as_ref()?);
-    // It is never closed.
-    places.acquire_owned().await.ok()
 }
 
 async fn accepted(request: RequestBuilder, failures: &Failures) -> Result<Response, ProviderError> {

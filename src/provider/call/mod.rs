@@ -21,7 +21,6 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, Url};
-use tokio::sync::Semaphore;
 
 use self::answer::Opening;
 pub(super) use self::draft::Draft;
@@ -85,8 +84,6 @@ struct Call {
     failures: Failures,
     timeouts: Timeouts,
     limits: AnswerLimits,
-    /// One permit for each call that may run at a time.
-    places: Option<Arc<Semaphore>>,
 }
 
 impl<D: Dialect> HttpProvider<D> {
@@ -123,7 +120,6 @@ impl<D: Dialect> HttpProvider<D> {
                     total: total.min(MAX_LIMIT),
                 },
                 limits: settings.limits,
-                places: settings.max_concurrent.map(|most| Arc::new(Semaphore::new(most))),
             }),
         })
     }

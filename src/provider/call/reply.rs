@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 
 use super::failure::Cause;
@@ -33,8 +32,6 @@ pub(super) struct Reply<S, T> {
     decoder: SseDecoder,
     transcript: T,
     call: Arc<Call>,
-    /// Its place among the calls that may run at a time.
-    place: Option<OwnedSemaphorePermit>,
     timer: Pin<Box<Sleep>>,
     started: Instant,
     /// Since when this process waits for the first delta.
@@ -54,7 +51,6 @@ impl<S, T: Transcript> Reply<S, T> {
             decoder: SseDecoder::with_limit(call.limits.line),
             transcript,
             call,
-            place: None,
             timer: Box::pin(tokio::time::sleep_until(
                 started + limits.first_delta.min(limits.total),
             )),
@@ -65,11 +61,6 @@ impl<S, T: Transcript> Reply<S, T> {
             progress: started,
             comments: 0,
         }
-    }
-
-    /// Keeps its place until it has ended.
-    pub(super) fn holding(self, place: Option<OwnedSemaphorePermit>) -> Self {
-        Self { place, ..self }
     }
 
     /// The next delta of the bytes that have come.
@@ -200,7 +191,6 @@ impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin, T: Transcript> Stream for
         let item = ready!(this.poll_delta(cx));
         if !matches!(item, Some(Ok(Delta::Text(_) | Delta::Reasoning(_)))) {
             this.body = None;
-            this.place = None;
         }
         Poll::Ready(item)
     }

@@ -149,6 +149,11 @@ impl Course {
             self.ready = true;
             return;
         }
+        // It was never asked: that says nothing of it, and the next wait would be as long.
+        if *kind == ProviderErrorKind::NoPlace {
+            self.told_nothing(call.link);
+            return self.leave();
+        }
         self.note(call.link, kind);
         let retry = self.chain.policy.retry;
         let slow = matches!(
