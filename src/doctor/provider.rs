@@ -33,11 +33,19 @@ async fn examine(settings: &ProviderSettings) -> Finding {
         return Finding::well(subject, "the bundled practice tutor, offline");
     }
     let asked = match provider::from_settings(std::slice::from_ref(settings)) {
-        Ok(providers) => ask(&*providers[0]).await,
+        Ok(providers) => ask(&*providers[0]).await.map(|()| providers[0].left_out()),
         Err(error) => Err(error),
     };
     match asked {
-        Ok(()) => Finding::well(subject, format!("model {:?} answers", settings.model)),
+        Ok(left_out) if !left_out.is_empty() => {
+            let fields = left_out.join(", ");
+            let words = format!(
+                "model {:?} answers, but refuses {fields}: it is asked without",
+                settings.model
+            );
+            Finding::well(subject, words)
+        }
+        Ok(_) => Finding::well(subject, format!("model {:?} answers", settings.model)),
         Err(error) => {
             let mend = advice(&error.kind, settings);
             Finding::problem(subject, told(&error), mend)
@@ -81,8 +89,12 @@ fn advice(kind: &ProviderErrorKind, settings: &ProviderSettings) -> String {
             "Check model ({:?}), base_url ({base_url}), wire, and the parameters in the provider's table.",
             settings.model
         ),
-        ProviderErrorKind::RateLimited { .. } => {
+        ProviderErrorKind::RateLimited { .. } | ProviderErrorKind::QuotaUsedUp => {
             "The key is right, but its account may ask no more for now: check its quota and its balance."
+                .to_owned()
+        }
+        ProviderErrorKind::Filtered => {
+            "The provider's content filter refuses even a greeting: check the filter of the deployment."
                 .to_owned()
         }
         ProviderErrorKind::NoPlace => "All its places are taken: raise max_concurrent.".to_owned(),
@@ -99,7 +111,7 @@ fn advice(kind: &ProviderErrorKind, settings: &ProviderSettings) -> String {
             "It accepts connections but is slow: look at its load, or raise first_delta_timeout_seconds."
                 .to_owned()
         }
-        ProviderErrorKind::Malformed | ProviderErrorKind::TooLarge => {
+        ProviderErrorKind::Malformed | ProviderErrorKind::Unreadable | ProviderErrorKind::TooLarge => {
             format!("Something answers at {base_url}, but not over this wire: check wire and base_url.")
         }
     }

@@ -36,6 +36,12 @@ pub enum ProviderErrorKind {
     /// It does not accept the request (other 4xx, a redirect).
     #[error("rejected the request")]
     Rejected,
+    /// Its content filter does not let the message through.
+    #[error("its content filter refused the message")]
+    Filtered,
+    /// The operator's account there may ask no more.
+    #[error("the quota is used up")]
+    QuotaUsedUp,
     /// The conversation is too long for the model.
     #[error("the conversation is too long")]
     TooLong,
@@ -54,6 +60,9 @@ pub enum ProviderErrorKind {
     /// As many calls ran as may, for so long that this one was not made.
     #[error("no place was free in time")]
     NoPlace,
+    /// It answered with something that is no reply at all, and would again.
+    #[error("did not answer with a reply")]
+    Unreadable,
     /// It sent what its protocol does not allow.
     #[error("sent malformed data")]
     Malformed,
@@ -68,6 +77,9 @@ impl ProviderErrorKind {
             Self::Overloaded { .. } => "provider-overloaded",
             Self::Unauthorized => "provider-unauthorized",
             Self::Rejected => "provider-rejected",
+            Self::Filtered => "message-filtered",
+            Self::QuotaUsedUp => "provider-quota-used-up",
+            Self::Unreadable => "provider-unreadable",
             Self::TooLong => "conversation-too-long",
             Self::TooLarge => "reply-too-large",
             Self::TimedOut(limit) => limit.code(),
@@ -88,8 +100,20 @@ impl ProviderErrorKind {
             | Self::ClosedUnanswered
             | Self::NoPlace
             | Self::Malformed => true,
-            Self::Unauthorized | Self::Rejected | Self::TooLong | Self::TooLarge => false,
+            Self::Unauthorized
+            | Self::Rejected
+            | Self::Filtered
+            | Self::QuotaUsedUp
+            | Self::Unreadable
+            | Self::TooLong
+            | Self::TooLarge => false,
         }
+    }
+
+    /// Whether it is the learner's message that was refused: only the learner can mend that.
+    #[must_use]
+    pub fn is_about_message(&self) -> bool {
+        matches!(self, Self::Filtered | Self::TooLong)
     }
 
     /// How long the provider asks to wait.

@@ -75,6 +75,10 @@ pub trait Provider: Send + Sync {
     fn is_practice(&self) -> bool {
         false
     }
+    /// The fields of requests that it was found to refuse: it is asked without them.
+    fn left_out(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
     /// Starts a reply; resolves when the provider has accepted the request.
     fn stream(&self, request: CompletionRequest) -> BoxFuture<'static, Result<DeltaStream, ProviderError>>;
 }

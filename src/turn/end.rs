@@ -155,6 +155,9 @@ fn provider_error(kind: &ProviderErrorKind) -> ErrorEvent {
         ProviderErrorKind::NoPlace => {
             "Others are being answered. Nothing that was written is lost. Try again in a moment."
         }
+        ProviderErrorKind::Filtered => {
+            "Say it in other words, or ask about something else. What was written is kept."
+        }
         ProviderErrorKind::TooLong => "Start a new session, or send a shorter message.",
         kind if kind.is_retryable() => "Nothing that was written is lost. Try again in a moment.",
         _ => "The operator of this service has to look at this; what was written is kept.",
@@ -178,6 +181,9 @@ fn predicate(kind: &ProviderErrorKind) -> &'static str {
         ProviderErrorKind::Overloaded { .. } => "is overloaded",
         ProviderErrorKind::Unauthorized => "does not accept this service's key",
         ProviderErrorKind::Rejected => "rejected the request",
+        ProviderErrorKind::Filtered => "does not let this message through its content filter",
+        ProviderErrorKind::QuotaUsedUp => "takes no more requests: this service's quota there is used up",
+        ProviderErrorKind::Unreadable => "did not answer with a reply",
         ProviderErrorKind::TooLong => "cannot read a conversation this long",
         ProviderErrorKind::TooLarge => "wrote more than the limit",
         ProviderErrorKind::TimedOut(_) => "did not answer in time",
@@ -226,6 +232,9 @@ mod tests {
             ProviderErrorKind::Overloaded { retry_after: None },
             ProviderErrorKind::Unauthorized,
             ProviderErrorKind::Rejected,
+            ProviderErrorKind::Filtered,
+            ProviderErrorKind::QuotaUsedUp,
+            ProviderErrorKind::Unreadable,
             ProviderErrorKind::TooLong,
             ProviderErrorKind::TooLarge,
             ProviderErrorKind::ClosedUnanswered,

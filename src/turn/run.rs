@@ -261,9 +261,12 @@ struct Told {
 }
 
 /// The error that the learner is told of when nobody could answer: the one that broke the reply off, or else one that
-/// may pass rather than one that stays, and the newest of these.
+/// the learner can mend or that may pass rather than one that stays, and the newest of these.
 fn worth_telling(told: Option<Box<Told>>, new: Told) -> Box<Told> {
-    let weight = |told: &Told| (told.begun, told.error.kind.is_retryable());
+    let weight = |told: &Told| {
+        let kind = &told.error.kind;
+        (told.begun, kind.is_about_message(), kind.is_retryable())
+    };
     match told {
         Some(told) if weight(&told) > weight(&new) => told,
         _ => Box::new(new),

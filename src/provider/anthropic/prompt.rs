@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::transcript::Transcript;
 use crate::config::{ProviderSettings, StructuredOutput};
 use crate::model::{Parameters, ReasoningEffort, Role};
-use crate::provider::call::{Dialect, Draft};
+use crate::provider::call::{Dialect, Draft, Field, Without};
 use crate::provider::{CompletionRequest, OutputFormat, wording};
 
 /// The API wants a limit. All current models can write as much.
@@ -88,21 +88,33 @@ impl Dialect for Messages {
         self.continues_partial
     }
 
-    fn body(&self, request: &CompletionRequest) -> serde_json::Result<Vec<u8>> {
+    fn whole(answer: Value) -> Option<String> {
+        super::whole::events(answer)
+    }
+
+    fn body(&self, request: &CompletionRequest, without: Without) -> serde_json::Result<Vec<u8>> {
+        let how = self.structured_output.unless(without.has(Field::ResponseFormat));
+        let has = |field| !without.has(field);
         let parameters = request.parameters.or(self.parameters);
         let format = request.format.as_deref();
         let tool = format.filter(|_| self.structured_output == StructuredOutput::ToolCall);
-        let schema = format.filter(|_| self.structured_output == StructuredOutput::JsonSchema);
+        let schema = format.filter(|_| how == StructuredOutput::JsonSchema);
         serde_json::to_vec(&Body {
             model: request.model.as_deref().unwrap_or(&self.model),
             max_tokens: parameters.max_tokens.unwrap_or(MAX_TOKENS),
-            system: wording::instructions(request, self.structured_output),
+            system: wording::instructions(request, how),
             messages: self.messages(request),
             stream: true,
             // Its scale ends at 1.
-            temperature: parameters.temperature.map(|value| value.min(1.0)),
+            temperature: parameters
+                .temperature
+                .filter(|_| has(Field::Temperature))
+                .map(|value| value.min(1.0)),
             output_config: OutputConfig {
-                effort: parameters.reasoning_effort.and_then(effort),
+                effort: parameters
+                    .reasoning_effort
+                    .filter(|_| has(Field::ReasoningEffort))
+                    .and_then(effort),
                 format: schema.map(|format| json!({"type": "json_schema", "schema": format.schema})),
             },
             tools: tool.map(tools),

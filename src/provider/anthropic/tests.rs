@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::Messages;
 use crate::config::{ProviderSettings, StructuredOutput, Wire};
 use crate::model::{FinishReason, Parameters, ReasoningEffort, Role};
-use crate::provider::call::Dialect;
+use crate::provider::call::{Dialect, Without};
 use crate::provider::conformance::fake::{question, stream_of};
 use crate::provider::conformance::vendor::Vendor;
 use crate::provider::{Completion, CompletionRequest, Conversation, Delta, PromptMessage};
@@ -14,7 +14,7 @@ fn settings() -> ProviderSettings {
 }
 
 fn body(settings: &ProviderSettings, request: &CompletionRequest) -> Value {
-    serde_json::from_slice(&Messages::of(settings).body(request).unwrap()).unwrap()
+    serde_json::from_slice(&Messages::of(settings).body(request, Without::default()).unwrap()).unwrap()
 }
 
 fn message(role: Role, content: &str) -> PromptMessage {

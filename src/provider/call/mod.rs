@@ -9,10 +9,13 @@ mod draft;
 mod failure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) mod fuzzing;
+mod refusal;
 mod reply;
 mod resolver;
 mod seam;
+mod sniff;
 mod text;
+mod without;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,14 +23,16 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::{Client, Url};
 
-use self::answer::Opening;
+use self::answer::{Asking, Opening, Prepared};
 pub(super) use self::draft::Draft;
 use self::failure::Cause;
 pub(super) use self::failure::{Failures, is_truthy};
 use self::seam::Seam;
 pub(super) use self::text::{Text, text};
+use self::without::Refused;
+pub(super) use self::without::{Field, Without};
 use super::decode::SseEvent;
 use super::{Completion, CompletionRequest, Delta, DeltaStream, Provider, ProviderError, ProviderErrorKind};
 use crate::config::{AnswerLimits, ProviderSettings, Timeouts};
@@ -50,8 +55,10 @@ pub(super) trait Dialect: Send + Sync + Sized + 'static {
     fn of(settings: &ProviderSettings) -> Self;
     /// Whether it goes on from a partial reply.
     fn continues_partial(&self) -> bool;
-    /// The JSON of a request.
-    fn body(&self, request: &CompletionRequest) -> serde_json::Result<Vec<u8>>;
+    /// The JSON of a request, without the fields that the server refuses.
+    fn body(&self, request: &CompletionRequest, without: Without) -> serde_json::Result<Vec<u8>>;
+    /// The events that a whole answer would have been; `None` when it is none.
+    fn whole(answer: serde_json::Value) -> Option<String>;
     /// An empty transcript of the reply to this request.
     fn transcript(&self, request: &CompletionRequest, draft: Draft) -> Self::Transcript;
 }
@@ -72,11 +79,24 @@ pub(super) trait Transcript: Send + Unpin + 'static {
 pub(super) struct HttpProvider<D> {
     name: String,
     model: String,
+    line: Arc<Line<D>>,
+    call: Arc<Call>,
+}
+
+/// Where requests go, and how they are said.
+struct Line<D> {
     dialect: D,
     url: Url,
     headers: HeaderMap,
     client: Client,
-    call: Arc<Call>,
+}
+
+impl<D: Dialect> Line<D> {
+    fn request(&self, request: &CompletionRequest, without: Without) -> serde_json::Result<Prepared> {
+        let body = bytes::Bytes::from(self.dialect.body(request, without)?);
+        let builder = self.client.post(self.url.clone()).headers(self.headers.clone());
+        Ok((builder.body(body.clone()), body))
+    }
 }
 
 /// What every reply of a provider needs.
@@ -84,6 +104,8 @@ struct Call {
     failures: Failures,
     timeouts: Timeouts,
     limits: AnswerLimits,
+    /// What the server refuses of requests.
+    refused: Refused,
 }
 
 impl<D: Dialect> HttpProvider<D> {
@@ -107,10 +129,12 @@ impl<D: Dialect> HttpProvider<D> {
         Ok(Self {
             name: settings.name.clone(),
             model: settings.model.clone(),
-            dialect: D::of(settings),
-            url,
-            headers,
-            client,
+            line: Arc::new(Line {
+                dialect: D::of(settings),
+                url,
+                headers,
+                client,
+            }),
             call: Arc::new(Call {
                 failures,
                 timeouts: Timeouts {
@@ -120,19 +144,20 @@ impl<D: Dialect> HttpProvider<D> {
                     total: total.min(MAX_LIMIT),
                 },
                 limits: settings.limits,
+                refused: Refused::default(),
             }),
         })
     }
 
     fn draft(&self, request: &CompletionRequest) -> Draft {
-        let is_trimmed = D::TRIMS_KEPT && self.dialect.continues_partial();
+        let is_trimmed = D::TRIMS_KEPT && self.line.dialect.continues_partial();
         Draft::new(self.call.limits.answer, Seam::after(&request.kept, is_trimmed))
     }
 
     /// The reply that these bytes are.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn read(&self, request: &CompletionRequest, body: Vec<bytes::Bytes>) -> DeltaStream {
-        let transcript = self.dialect.transcript(request, self.draft(request));
+        let transcript = self.line.dialect.transcript(request, self.draft(request));
         let body = futures_util::stream::iter(body.into_iter().map(Ok));
         let started = tokio::time::Instant::now();
         Box::pin(reply::Reply::new(
@@ -141,15 +166,6 @@ impl<D: Dialect> HttpProvider<D> {
             Arc::clone(&self.call),
             started,
         ))
-    }
-
-    fn request(&self, request: &CompletionRequest) -> serde_json::Result<RequestBuilder> {
-        let body = self.dialect.body(request)?;
-        Ok(self
-            .client
-            .post(self.url.clone())
-            .headers(self.headers.clone())
-            .body(body))
     }
 }
 
@@ -163,24 +179,22 @@ impl<D: Dialect> Provider for HttpProvider<D> {
     }
 
     fn continues_partial(&self) -> bool {
-        self.dialect.continues_partial()
+        self.line.dialect.continues_partial()
+    }
+
+    fn left_out(&self) -> Vec<&'static str> {
+        self.call.refused.known().names()
     }
 
     fn stream(&self, request: CompletionRequest) -> BoxFuture<'static, Result<DeltaStream, ProviderError>> {
-        let call = Arc::clone(&self.call);
-        let draft = self.draft(&request);
-        match self.request(&request) {
-            Ok(prepared) => {
-                let transcript = self.dialect.transcript(&request, draft);
-                let opening = Opening {
-                    request: prepared,
-                    transcript,
-                    call,
-                };
-                Box::pin(opening.open())
-            }
-            Err(error) => Box::pin(async move { Err(call.failures.json(&error)) }),
-        }
+        let transcript = self.line.dialect.transcript(&request, self.draft(&request));
+        let line = Arc::clone(&self.line);
+        let asking = Asking {
+            prepare: Box::new(move |without| line.request(&request, without)),
+            whole: D::whole,
+            call: Arc::clone(&self.call),
+        };
+        Box::pin(Opening { asking, transcript }.open())
     }
 }
 

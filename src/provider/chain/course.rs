@@ -160,10 +160,11 @@ impl Course {
             kind,
             ProviderErrorKind::TimedOut(TimeLimit::Connect | TimeLimit::FirstDelta)
         );
-        let mut candidates = self.candidates.iter();
-        let others = candidates.any(|candidate| candidate.call.link != call.link);
-        let rather_another = others && (slow || kind.retry_after().is_some_and(|asked| asked > retry.cap));
-        if *kind == ProviderErrorKind::TooLarge {
+        let others = self.candidates.iter().any(|other| other.call.link != call.link);
+        let is_long = kind.retry_after().is_some_and(|asked| asked > retry.cap);
+        let rather_another = others && (slow || is_long);
+        // What a filter has refused is not taken to another provider.
+        if matches!(kind, ProviderErrorKind::TooLarge | ProviderErrorKind::Filtered) {
             self.candidates.clear();
         } else if !kind.is_retryable() || tries >= retry.tries || rather_another {
             self.leave();

@@ -101,6 +101,18 @@ impl Fake {
         }
     }
 
+    /// The same, and gives back the requests.
+    pub(in crate::provider) async fn requests_on_one_connection(&self, answers: &[Vec<u8>]) -> Vec<String> {
+        let (mut socket, _) = self.listener.accept().await.unwrap();
+        let mut requests = Vec::new();
+        for answer in answers {
+            let request = tokio::time::timeout(PATIENCE, read_request(&mut socket)).await;
+            requests.push(request.unwrap());
+            socket.write_all(answer).await.unwrap();
+        }
+        requests
+    }
+
     pub(in crate::provider) async fn was_called(&self) -> bool {
         tokio::time::timeout(Duration::from_millis(100), self.listener.accept())
             .await

@@ -5,6 +5,8 @@ mod cuts;
 mod error_objects;
 mod failures;
 pub(super) mod fake;
+mod fields;
+mod labels;
 mod limits;
 mod recordings;
 mod replies;

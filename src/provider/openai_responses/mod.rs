@@ -4,6 +4,7 @@ mod prompt;
 #[cfg(test)]
 mod tests;
 mod transcript;
+mod whole;
 mod wire;
 
 pub(super) use prompt::Responses;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::ChatCompletions;
 use crate::config::{Continuation, ProviderSettings, StructuredOutput, Wire};
 use crate::model::{Parameters, ReasoningEffort, Role};
-use crate::provider::call::Dialect;
+use crate::provider::call::{Dialect, Without};
 use crate::provider::conformance::fake::question;
 use crate::provider::{CompletionRequest, Conversation, OutputFormat, PromptMessage};
 
@@ -15,7 +15,12 @@ fn settings() -> ProviderSettings {
 }
 
 fn body_with(settings: &ProviderSettings, request: &CompletionRequest) -> Value {
-    serde_json::from_slice(&ChatCompletions::of(settings).body(request).unwrap()).unwrap()
+    serde_json::from_slice(
+        &ChatCompletions::of(settings)
+            .body(request, Without::default())
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 fn body(continuation: Option<Continuation>, request: &CompletionRequest) -> Value {
