@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::Usage;
+
 /// Why a provider gave no reply, or not all of it.
 #[derive(Debug, thiserror::Error)]
 #[error("{provider}: {kind}")]
@@ -54,6 +56,21 @@ pub enum ProviderErrorKind {
     /// It sent what its protocol does not allow.
     #[error("sent malformed data")]
     Malformed,
+    /// It answers with what is no reply in any form: a web page, a compression.
+    #[error("sent no reply")]
+    Unreadable,
+    /// The reply has ended without any text.
+    #[error("ended without text")]
+    Empty {
+        /// What it says that this has cost.
+        usage: Option<Usage>,
+    },
+    /// The model has thought until its tokens were used up.
+    #[error("used up its tokens before it wrote any text: raise max_tokens")]
+    OutOfTokens {
+        /// What it says that this has cost.
+        usage: Option<Usage>,
+    },
 }
 
 impl ProviderErrorKind {
@@ -70,6 +87,9 @@ impl ProviderErrorKind {
             Self::TimedOut(limit) => limit.code(),
             Self::Disconnected | Self::ClosedUnanswered => "provider-disconnected",
             Self::Malformed => "provider-protocol",
+            Self::Unreadable => "provider-unreadable",
+            Self::Empty { .. } => "reply-empty",
+            Self::OutOfTokens { .. } => "reply-out-of-tokens",
         }
     }
 
@@ -82,8 +102,23 @@ impl ProviderErrorKind {
             | Self::TimedOut(_)
             | Self::Disconnected
             | Self::ClosedUnanswered
-            | Self::Malformed => true,
-            Self::Unauthorized | Self::Rejected | Self::TooLong | Self::TooLarge => false,
+            | Self::Malformed
+            | Self::Empty { .. } => true,
+            Self::Unauthorized
+            | Self::Rejected
+            | Self::TooLong
+            | Self::TooLarge
+            | Self::Unreadable
+            | Self::OutOfTokens { .. } => false,
+        }
+    }
+
+    /// What the provider says that the failed call has cost.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        match self {
+            Self::Empty { usage } | Self::OutOfTokens { usage } => *usage,
+            _ => None,
         }
     }
 

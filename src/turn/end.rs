@@ -152,6 +152,9 @@ fn is_cut(kind: &ProviderErrorKind) -> bool {
 fn provider_error(kind: &ProviderErrorKind) -> ErrorEvent {
     let detail = match kind {
         ProviderErrorKind::TooLong => "Start a new session, or send a shorter message.",
+        ProviderErrorKind::OutOfTokens { .. } => {
+            "A simpler question may help. The operator of this service can allow longer answers (max_tokens)."
+        }
         kind if kind.is_retryable() => "Nothing that was written is lost. Try again in a moment.",
         _ => "The operator of this service has to look at this; what was written is kept.",
     };
@@ -178,7 +181,9 @@ fn predicate(kind: &ProviderErrorKind) -> &'static str {
         ProviderErrorKind::TooLarge => "wrote more than the limit",
         ProviderErrorKind::TimedOut(_) => "did not answer in time",
         ProviderErrorKind::Disconnected | ProviderErrorKind::ClosedUnanswered => "cannot be reached",
-        ProviderErrorKind::Malformed => "sent an answer that cannot be read",
+        ProviderErrorKind::Malformed | ProviderErrorKind::Unreadable => "sent an answer that cannot be read",
+        ProviderErrorKind::Empty { .. } => "ended its answer without a word",
+        ProviderErrorKind::OutOfTokens { .. } => "used up its length for thinking, before it wrote anything",
     }
 }
 
@@ -226,6 +231,9 @@ mod tests {
             ProviderErrorKind::ClosedUnanswered,
             ProviderErrorKind::Disconnected,
             ProviderErrorKind::Malformed,
+            ProviderErrorKind::Unreadable,
+            ProviderErrorKind::Empty { usage: None },
+            ProviderErrorKind::OutOfTokens { usage: None },
         ];
         let kinds = kinds.into_iter().chain(limits.map(ProviderErrorKind::TimedOut));
         let of_providers = kinds.map(|kind| provider_error(&kind));

@@ -171,6 +171,22 @@ impl Reply {
         }))
     }
 
+    /// What the call has written so far is no reply: it is void, and has cost what it has cost. What readers are to be
+    /// told of it.
+    pub(super) fn begin_anew(&mut self, reason: &'static str) -> Option<Event> {
+        let current = self.current.as_mut()?;
+        current.reasoning_bytes += self.text.len() - current.from;
+        current.from = 0;
+        self.text = Arc::default();
+        Some(Event::AttemptStart(AttemptStart {
+            attempt: current.number,
+            mode: AttemptMode::Restart,
+            provider: current.provider.name().to_owned(),
+            model: current.provider.model().to_owned(),
+            reason,
+        }))
+    }
+
     /// Whether text that was shown is void once the current call shows something.
     pub(super) fn would_void_text(&self) -> bool {
         let restarts = self
