@@ -143,6 +143,7 @@ async fn collect(
         match delta? {
             Delta::Text(part) => answer.text.push_str(&part),
             Delta::Reasoning(_) => {}
+            Delta::Restart { text, .. } => answer.text = text,
             Delta::End(completion) => {
                 answer.usage = completion.usage;
                 return Ok(());

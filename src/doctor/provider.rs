@@ -111,7 +111,14 @@ fn advice(kind: &ProviderErrorKind, settings: &ProviderSettings) -> String {
             "It accepts connections but is slow: look at its load, or raise first_delta_timeout_seconds."
                 .to_owned()
         }
-        ProviderErrorKind::Malformed | ProviderErrorKind::Unreadable | ProviderErrorKind::TooLarge => {
+        ProviderErrorKind::Empty { .. } => format!(
+            "It answers, but without text: check model ({:?}), and whether it can follow instructions at all.",
+            settings.model
+        ),
+        ProviderErrorKind::OutOfTokens { .. } => {
+            "It thinks for long: raise max_tokens, or lower reasoning_effort.".to_owned()
+        }
+        ProviderErrorKind::Malformed | ProviderErrorKind::TooLarge | ProviderErrorKind::Unreadable => {
             format!("Something answers at {base_url}, but not over this wire: check wire and base_url.")
         }
     }

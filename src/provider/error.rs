@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::Usage;
+
 /// Why a provider gave no reply, or not all of it.
 #[derive(Debug, thiserror::Error)]
 #[error("{provider}: {kind}")]
@@ -60,12 +62,24 @@ pub enum ProviderErrorKind {
     /// As many calls ran as may, for so long that this one was not made.
     #[error("no place was free in time")]
     NoPlace,
-    /// It answered with something that is no reply at all, and would again.
-    #[error("did not answer with a reply")]
-    Unreadable,
     /// It sent what its protocol does not allow.
     #[error("sent malformed data")]
     Malformed,
+    /// It answers with what is no reply in any form: a web page, a compression.
+    #[error("sent no reply")]
+    Unreadable,
+    /// The reply has ended without any text.
+    #[error("ended without text")]
+    Empty {
+        /// What it says that this has cost.
+        usage: Option<Usage>,
+    },
+    /// The model has thought until its tokens were used up.
+    #[error("used up its tokens before it wrote any text: raise max_tokens")]
+    OutOfTokens {
+        /// What it says that this has cost.
+        usage: Option<Usage>,
+    },
 }
 
 impl ProviderErrorKind {
@@ -79,13 +93,15 @@ impl ProviderErrorKind {
             Self::Rejected => "provider-rejected",
             Self::Filtered => "message-filtered",
             Self::QuotaUsedUp => "provider-quota-used-up",
-            Self::Unreadable => "provider-unreadable",
             Self::TooLong => "conversation-too-long",
             Self::TooLarge => "reply-too-large",
             Self::TimedOut(limit) => limit.code(),
             Self::Disconnected | Self::ClosedUnanswered => "provider-disconnected",
             Self::NoPlace => "provider-busy",
             Self::Malformed => "provider-protocol",
+            Self::Unreadable => "provider-unreadable",
+            Self::Empty { .. } => "reply-empty",
+            Self::OutOfTokens { .. } => "reply-out-of-tokens",
         }
     }
 
@@ -99,14 +115,25 @@ impl ProviderErrorKind {
             | Self::Disconnected
             | Self::ClosedUnanswered
             | Self::NoPlace
-            | Self::Malformed => true,
+            | Self::Malformed
+            | Self::Empty { .. } => true,
             Self::Unauthorized
             | Self::Rejected
             | Self::Filtered
             | Self::QuotaUsedUp
-            | Self::Unreadable
             | Self::TooLong
-            | Self::TooLarge => false,
+            | Self::TooLarge
+            | Self::Unreadable
+            | Self::OutOfTokens { .. } => false,
+        }
+    }
+
+    /// What the provider says that the failed call has cost.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        match self {
+            Self::Empty { usage } | Self::OutOfTokens { usage } => *usage,
+            _ => None,
         }
     }
 

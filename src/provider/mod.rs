@@ -47,6 +47,13 @@ pub enum Delta {
     Text(String),
     /// Text that the model thinks aloud. Never empty.
     Reasoning(String),
+    /// Text of the reply after all: what came before in this call is void.
+    Restart {
+        /// Why; a word for readers.
+        reason: &'static str,
+        /// What stands instead. Never empty.
+        text: String,
+    },
     /// The provider has ended the reply: the last item of a stream.
     End(Completion),
 }

@@ -134,6 +134,15 @@ impl Turns {
         let (kind, text) = match delta {
             Some(Ok(Delta::Text(text))) => (TextKind::Reply, text),
             Some(Ok(Delta::Reasoning(text))) => (TextKind::Reasoning, text),
+            Some(Ok(Delta::Restart { reason, text })) => {
+                if relaying.opening.is_none() {
+                    self.begin_anew(attempting, reason, text);
+                    return ControlFlow::Continue(false);
+                }
+                attempting.reply.restart_call();
+                attempting.reason = reason;
+                (TextKind::Reply, text)
+            }
             Some(Ok(Delta::End(completion))) => return ControlFlow::Break(Ending::Complete(completion)),
             Some(Err(error)) => return ControlFlow::Break(Ending::Provider(error)),
             None => return ControlFlow::Break(Ending::Provider(disconnected(attempting))),
@@ -162,6 +171,18 @@ impl Turns {
             Some(opening) => self.open(attempting, opening, (kind, text)),
             None => append(attempting, kind, text),
         }
+    }
+
+    /// Shows text that stands instead of what the same call has shown, right after readers are told so.
+    fn begin_anew(&self, attempting: &mut Attempting<'_>, reason: &'static str, text: String) {
+        self.metrics.delta();
+        let announcement = attempting.reply.begin_anew(reason);
+        count(attempting.reply, TextKind::Reply, &text);
+        let events: Vec<_> = announcement
+            .into_iter()
+            .chain([TextKind::Reply.event(text)])
+            .collect();
+        attempting.live.log.append(&events);
     }
 
     /// Shows the first delta of a call, right after what readers are to be told of it: both, or neither.

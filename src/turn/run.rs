@@ -189,7 +189,7 @@ impl Turns {
         self.metrics.attempt(name, outcome);
         let result = match ending {
             Ending::Provider(error) => {
-                reply.close(outcome, None);
+                reply.close(outcome, error.kind.usage());
                 if begun {
                     attempting.course.cut(call.link, &error.kind, reply.has_text());
                 } else {

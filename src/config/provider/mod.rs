@@ -18,7 +18,9 @@ use secrecy::SecretString;
 pub use address::{Reach, reach};
 pub use base_url::{base_url, is_this_machine};
 pub use check::ProviderProblem;
-pub use vocabulary::{Auth, Continuation, RequestParameter, StructuredOutput, Wire, refused_parameter};
+pub use vocabulary::{
+    Auth, Continuation, Deltas, RequestParameter, StructuredOutput, Thoughts, Wire, refused_parameter,
+};
 
 pub(super) use table::ProviderTable;
 pub(super) use variables::providers;
@@ -60,6 +62,10 @@ pub struct ProviderSettings {
     pub continues_partial: bool,
     /// How it is asked to (chat completions only).
     pub continuation: Continuation,
+    /// Where it leaves what its model thinks aloud.
+    pub thoughts: Thoughts,
+    /// What its deltas are.
+    pub deltas: Deltas,
     /// How long to wait for what.
     pub timeouts: Timeouts,
     /// How much of it is read.
@@ -133,6 +139,8 @@ impl ProviderSettings {
             structured_output: wire.default_structured_output(),
             continues_partial: wire.continues_partial_by_default(),
             continuation: Continuation::default(),
+            thoughts: Thoughts::default(),
+            deltas: Deltas::default(),
             timeouts: Timeouts::default(),
             limits: AnswerLimits::default(),
             max_concurrent: None,

@@ -96,6 +96,30 @@ pub enum Continuation {
     ContinueFinalMessage,
 }
 
+/// Where a provider leaves what its model thinks aloud.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Thoughts {
+    /// In fields of their own, or between tags at the begin of the text.
+    #[default]
+    Tagged,
+    /// The template opens the tag: each reply begins within thoughts.
+    Unopened,
+    /// Text is shown as it comes, tags or not.
+    Shown,
+}
+
+/// What the deltas of a provider are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deltas {
+    /// What is new.
+    #[default]
+    Incremental,
+    /// The whole text so far (DashScope without `incremental_output`).
+    Cumulative,
+}
+
 /// How a provider is asked for an answer of a given shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -4,7 +4,6 @@ mod prompt;
 #[cfg(test)]
 mod tests;
 mod transcript;
-mod whole;
 mod wire;
 
 pub(super) use prompt::Messages;

@@ -88,10 +88,6 @@ impl Dialect for Messages {
         self.continues_partial
     }
 
-    fn whole(answer: Value) -> Option<String> {
-        super::whole::events(answer)
-    }
-
     fn body(&self, request: &CompletionRequest, without: Without) -> serde_json::Result<Vec<u8>> {
         let how = self.structured_output.unless(without.has(Field::ResponseFormat));
         let has = |field| !without.has(field);

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
-use futures_util::stream::{self, BoxStream};
-use reqwest::header::HeaderMap;
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING,
+};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::failure::{Cause, Failures};
 use super::reply::Reply;
-use super::sniff::{self, Form, Labelled, Whole};
 use super::without::{Field, Without};
 use super::{Call, Transcript};
 use crate::provider::{DeltaStream, ProviderError, ProviderErrorKind, TimeLimit};
@@ -35,19 +34,10 @@ pub(super) struct Opening<T> {
 pub(super) struct Asking {
     /// Makes the request, without some fields.
     pub(super) prepare: Box<dyn Fn(Without) -> serde_json::Result<Prepared> + Send + Sync>,
-    pub(super) whole: Whole,
     pub(super) call: Arc<Call>,
 }
 
-/// A body, as its bytes say.
-enum Body {
-    /// It is what its label says, as far as is known.
-    Labelled(Response),
-    /// It has another label, and was looked at.
-    Found(BoxStream<'static, reqwest::Result<Bytes>>),
-}
-
-/// Why a request was not accepted, and the field that was to blame.
+/// Why a request was not accepted, and the field of it that was to blame.
 struct Refusal {
     error: ProviderError,
     field: Option<Field>,
@@ -65,27 +55,20 @@ impl<T: Transcript> Opening<T> {
         let started = Instant::now();
         let Self { asking, transcript } = self;
         let limits = asking.call.timeouts;
-        let body = timeout_at(started + limits.first_delta.min(limits.total), asking.accepted())
+        let (response, label) = timeout_at(started + limits.first_delta.min(limits.total), asking.accepted())
             .await
             .map_err(|elapsed| {
                 let kind = ProviderErrorKind::TimedOut(TimeLimit::FirstDelta);
                 asking.call.failures.caused(kind, elapsed)
             })??;
-        let Asking { whole, call, .. } = asking;
-        let most = call.limits.line;
-        Ok(match body {
-            Body::Labelled(response) => {
-                let body = Labelled::new(response.bytes_stream(), whole, most);
-                Box::pin(Reply::new(body, transcript, call, started))
-            }
-            Body::Found(body) => Box::pin(Reply::new(body, transcript, call, started)),
-        })
+        let reply = Reply::new(response.bytes_stream(), transcript, asking.call, started);
+        Ok(Box::pin(reply.labelled(label)))
     }
 }
 
 impl Asking {
     /// Asks, each time without what was refused, until the request is accepted or refused for good.
-    async fn accepted(&self) -> Result<Body, ProviderError> {
+    async fn accepted(&self) -> Result<(Response, Label), ProviderError> {
         let Call {
             failures, refused, ..
         } = &*self.call;
@@ -93,14 +76,11 @@ impl Asking {
         loop {
             let prepared = (self.prepare)(without).map_err(|error| failures.json(&error))?;
             match self.ask(prepared).await {
-                Ok(body) => {
+                Ok(accepted) => {
                     for field in refused.remember(without).names() {
-                        log::info!(
-                            "provider.asked_without provider.name={} field={field}",
-                            failures.provider()
-                        );
+                        failures.log_left_out(field);
                     }
-                    return Ok(body);
+                    return Ok(accepted);
                 }
                 Err(Refusal {
                     field: Some(field), ..
@@ -110,83 +90,85 @@ impl Asking {
         }
     }
 
-    async fn ask(&self, (request, sent): Prepared) -> Result<Body, Refusal> {
+    async fn ask(&self, (request, sent): Prepared) -> Result<(Response, Label), Refusal> {
         let failures = &self.call.failures;
         let response = request.send().await.map_err(|error| failures.transport(error))?;
         let status = response.status();
-        if status != StatusCode::OK {
-            let headers = response.headers().clone();
-            let body = error_body(response).await;
-            let (error, field) = failures.status((status.as_u16(), &headers), &body, &sent);
-            return Err(Refusal { error, field });
+        if status == StatusCode::OK {
+            let label = Label::of(response.headers());
+            return if label.is_plain() {
+                Ok((response, label))
+            } else {
+                Err(label.refusal(failures).into())
+            };
         }
-        if sniff::is_labelled(response.headers()) {
-            return Ok(Body::Labelled(response));
-        }
-        Ok(self.found(response).await?)
-    }
-
-    /// Looks at a body that is not labelled as an event stream.
-    async fn found(&self, mut response: Response) -> Result<Body, ProviderError> {
-        let failures = &self.call.failures;
         let headers = response.headers().clone();
-        let mut begin = Vec::new();
-        let form = loop {
-            if let Some(form) = sniff::form(&begin) {
-                break form;
-            }
-            match response
-                .chunk()
-                .await
-                .map_err(|error| failures.transport(error))?
-            {
-                Some(chunk) => begin.extend_from_slice(&chunk),
-                // Nothing at all is a reply that was cut.
-                None if begin.trim_ascii().is_empty() => break Form::Events,
-                None => break Form::Other,
-            }
-            if begin.len() > self.call.limits.line {
-                break Form::Other;
-            }
-        };
-        match form {
-            Form::Events => {
-                let begin = stream::iter([Ok(Bytes::from(begin))]);
-                Ok(Body::Found(begin.chain(response.bytes_stream()).boxed()))
-            }
-            Form::Json => self
-                .document(response, begin)
-                .await?
-                .ok_or_else(|| no_stream(failures, &headers)),
-            Form::Other => Err(no_stream(failures, &headers)),
-        }
-    }
-
-    /// The events that a whole JSON document stands for.
-    async fn document(&self, mut response: Response, begin: Vec<u8>) -> Result<Option<Body>, ProviderError> {
-        let failures = &self.call.failures;
-        let mut document = begin;
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| failures.transport(error))?
-        {
-            document.extend_from_slice(&chunk);
-            if document.len() > self.call.limits.line {
-                return Err(failures.bare(ProviderErrorKind::TooLarge));
-            }
-        }
-        let events = sniff::events_of(&document, self.whole);
-        Ok(events.map(|events| Body::Found(stream::iter([Ok(Bytes::from(events))]).boxed())))
+        let body = error_body(response).await;
+        let (error, field) = failures.status((status.as_u16(), &headers), &body, &sent);
+        Err(Refusal { error, field })
     }
 }
 
-fn no_stream(failures: &Failures, headers: &HeaderMap) -> ProviderError {
-    let (content_type, coding) = sniff::told(headers);
-    failures.caused(
-        ProviderErrorKind::Unreadable,
-        Cause::NoEventStream { content_type, coding },
-    )
+/// What the head of an answer says of its body.
+#[derive(Debug)]
+pub(super) struct Label {
+    pub(super) is_event_stream: bool,
+    /// The body tells its own end; another one ends with the connection, and so does one that was cut.
+    pub(super) is_framed: bool,
+    content_type: Option<String>,
+    coding: Option<String>,
+}
+
+impl Default for Label {
+    fn default() -> Self {
+        Self {
+            is_event_stream: true,
+            is_framed: false,
+            content_type: None,
+            coding: None,
+        }
+    }
+}
+
+impl Label {
+    fn of(headers: &HeaderMap) -> Self {
+        let text = |name| {
+            headers
+                .get(name)
+                .and_then(|value: &HeaderValue| value.to_str().ok())
+        };
+        let content_type = text(CONTENT_TYPE);
+        let essence = content_type.and_then(|value| value.split([';', ',']).next());
+        let transfer = text(TRANSFER_ENCODING).map(str::to_ascii_lowercase);
+        Self {
+            is_event_stream: essence
+                .is_some_and(|name| name.trim().eq_ignore_ascii_case("text/event-stream")),
+            // RFC 9112, section 6.3.
+            is_framed: match transfer {
+                Some(codings) => codings.trim_end().ends_with("chunked"),
+                None => headers.contains_key(CONTENT_LENGTH),
+            },
+            content_type: content_type.map(str::to_owned),
+            coding: text(CONTENT_ENCODING).map(str::to_owned),
+        }
+    }
+
+    /// Compressed events, which were not asked for, would not come out one by one.
+    fn is_plain(&self) -> bool {
+        let codings = self.coding.as_deref().unwrap_or_default().split(',');
+        codings
+            .map(|coding| coding.trim().to_ascii_lowercase())
+            .all(|coding| matches!(&*coding, "" | "identity" | "none"))
+    }
+
+    /// The answer is no reply, and will not be one when it is asked for again.
+    pub(super) fn refusal(&self, failures: &Failures) -> ProviderError {
+        let cause = Cause::NoEventStream {
+            content_type: failures.header(self.content_type.as_deref()),
+            coding: failures.header(self.coding.as_deref()),
+        };
+        failures.caused(ProviderErrorKind::Unreadable, cause)
+    }
 }
 
 /// The start of an error's body. Half of it is no JSON, but the status says enough.

@@ -10,6 +10,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::notes::Notes;
 use super::refusal;
 use super::without::{Field, refused_field};
 use crate::provider::{DecodeError, ProviderError, ProviderErrorKind, TimeLimit};
@@ -45,25 +46,29 @@ pub(in crate::provider) enum Cause {
     CutShort,
     #[error("the stream ended without text")]
     NoText,
+    #[error("the provider broke the reply off: {word}")]
+    BrokenOff { word: String },
+    #[error("what carries the text of an event is no text")]
+    NoString,
     #[error("the base URL must be http or https and have no user name or password")]
     BaseUrl,
 }
 
 /// Makes errors of one provider.
 pub(in crate::provider) struct Failures {
-    provider: String,
+    pub(super) provider: String,
     /// To recognise it when it is echoed.
     api_key: Option<SecretString>,
+    pub(super) notes: Notes,
 }
 
 impl Failures {
     pub(in crate::provider) fn new(provider: String, api_key: Option<SecretString>) -> Self {
-        Self { provider, api_key }
-    }
-
-    /// Whose errors these are.
-    pub(super) fn provider(&self) -> &str {
-        &self.provider
+        Self {
+            provider,
+            api_key,
+            notes: Notes::default(),
+        }
     }
 
     pub(in crate::provider) fn bare(&self, kind: ProviderErrorKind) -> ProviderError {
@@ -148,13 +153,14 @@ impl Failures {
     }
 
     /// A code that is fit for the log; `-` when there is none.
-    fn code(&self, value: Option<&Value>) -> String {
+    pub(super) fn code(&self, value: Option<&Value>) -> String {
         let code = match value {
             Some(Value::String(code)) => code.clone(),
             Some(Value::Number(code)) => code.to_string(),
             _ => String::new(),
         };
-        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        let is_word =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+');
         let is_code = !code.is_empty() && code.len() <= MAX_CODE_BYTES && code.bytes().all(is_word);
         let has_key = self
             .api_key

@@ -5,16 +5,30 @@
 
 mod answer;
 mod client;
+mod clock;
+mod content;
+mod data;
+mod deltas;
 mod draft;
+mod drain;
+mod ending;
+mod error_record;
 mod failure;
+mod finish;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) mod fuzzing;
+mod halves;
+mod intake;
+mod loose;
+mod notes;
 mod refusal;
 mod reply;
 mod resolver;
 mod seam;
-mod sniff;
 mod text;
+mod thoughts;
+mod told;
+mod usage;
 mod without;
 
 use std::fmt;
@@ -26,16 +40,24 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Url};
 
 use self::answer::{Asking, Opening, Prepared};
+pub(super) use self::content::{Kind, pieces};
+pub(super) use self::data::{is_done, record};
 pub(super) use self::draft::Draft;
+use self::draft::Reading;
+pub(super) use self::error_record::error_of;
 use self::failure::Cause;
-pub(super) use self::failure::{Failures, is_truthy};
+pub(super) use self::failure::Failures;
+pub(super) use self::loose::Loose;
 use self::seam::Seam;
 pub(super) use self::text::{Text, text};
+pub(super) use self::told::Told;
+pub(super) use self::usage::{Counted, count};
 use self::without::Refused;
 pub(super) use self::without::{Field, Without};
 use super::decode::SseEvent;
-use super::{Completion, CompletionRequest, Delta, DeltaStream, Provider, ProviderError, ProviderErrorKind};
-use crate::config::{AnswerLimits, ProviderSettings, Timeouts};
+use super::{CompletionRequest, DeltaStream, Provider, ProviderError, ProviderErrorKind};
+use crate::config::{AnswerLimits, Deltas, ProviderSettings, Thoughts, Timeouts};
+use crate::model::Role;
 
 /// Longer limits would overflow the clock.
 const MAX_LIMIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -57,22 +79,20 @@ pub(super) trait Dialect: Send + Sync + Sized + 'static {
     fn continues_partial(&self) -> bool;
     /// The JSON of a request, without the fields that the server refuses.
     fn body(&self, request: &CompletionRequest, without: Without) -> serde_json::Result<Vec<u8>>;
-    /// The events that a whole answer would have been; `None` when it is none.
-    fn whole(answer: serde_json::Value) -> Option<String>;
     /// An empty transcript of the reply to this request.
     fn transcript(&self, request: &CompletionRequest, draft: Draft) -> Self::Transcript;
 }
 
 /// What the events of one reply add up to. No input or output, no clock.
 pub(super) trait Transcript: Send + Unpin + 'static {
-    /// Takes one event; [`Delta::End`] is the last delta.
-    fn read(&mut self, event: SseEvent<'_>, failures: &Failures) -> Result<Option<Delta>, ProviderError>;
-    /// What is left of the last event.
-    fn take_next(&mut self) -> Option<Delta>;
-    /// Whether the provider has written anything.
-    fn has_begun(&self) -> bool;
-    /// What the provider has ended the reply with, when nothing but its usage may still come.
-    fn completion(&self) -> Option<Completion>;
+    /// Takes one event. What it says is in the draft, also when an error follows it.
+    fn read(&mut self, event: SseEvent<'_>, failures: &Failures) -> Result<(), ProviderError>;
+    /// Takes a whole reply that comes as one JSON document. Answers whether it is one.
+    fn read_document(&mut self, document: Loose<'_>, failures: &Failures) -> Result<bool, ProviderError>;
+    /// What was read so far.
+    fn draft(&self) -> &Draft;
+    /// The same, to take from it.
+    fn draft_mut(&mut self) -> &mut Draft;
 }
 
 /// A provider that is called over HTTP.
@@ -80,6 +100,8 @@ pub(super) struct HttpProvider<D> {
     name: String,
     model: String,
     line: Arc<Line<D>>,
+    thoughts: Thoughts,
+    deltas: Deltas,
     call: Arc<Call>,
 }
 
@@ -135,6 +157,8 @@ impl<D: Dialect> HttpProvider<D> {
                 headers,
                 client,
             }),
+            thoughts: settings.thoughts,
+            deltas: settings.deltas,
             call: Arc::new(Call {
                 failures,
                 timeouts: Timeouts {
@@ -150,8 +174,26 @@ impl<D: Dialect> HttpProvider<D> {
     }
 
     fn draft(&self, request: &CompletionRequest) -> Draft {
-        let is_trimmed = D::TRIMS_KEPT && self.line.dialect.continues_partial();
-        Draft::new(self.call.limits.answer, Seam::after(&request.kept, is_trimmed))
+        let continues = self.line.dialect.continues_partial();
+        let goes_on = !request.kept.is_empty();
+        let newest = request
+            .messages
+            .iter()
+            .rfind(|message| message.role == Role::User);
+        let speaks_of_tags = newest.is_some_and(|message| thoughts::are_named_in(&message.content));
+        let reading = Reading {
+            max_bytes: self.call.limits.answer,
+            thoughts: match self.thoughts {
+                // It goes on in the middle of its reply, not at the begin of its template.
+                Thoughts::Unopened if goes_on && continues => Thoughts::Tagged,
+                _ if goes_on && thoughts::ends_in_fence(&request.kept) => Thoughts::Shown,
+                setting => setting,
+            },
+            may_void: !goes_on && !speaks_of_tags,
+            is_cumulative: self.deltas == Deltas::Cumulative,
+            goes_on,
+        };
+        Draft::new(&reading, Seam::after(&request.kept, D::TRIMS_KEPT && continues))
     }
 
     /// The reply that these bytes are.
@@ -191,7 +233,6 @@ impl<D: Dialect> Provider for HttpProvider<D> {
         let line = Arc::clone(&self.line);
         let asking = Asking {
             prepare: Box::new(move |without| line.request(&request, without)),
-            whole: D::whole,
             call: Arc::clone(&self.call),
         };
         Box::pin(Opening { asking, transcript }.open())

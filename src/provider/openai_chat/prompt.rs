@@ -98,10 +98,6 @@ impl Dialect for ChatCompletions {
         Transcript::new(draft, calls_tool)
     }
 
-    fn whole(answer: Value) -> Option<String> {
-        super::whole::events(answer)
-    }
-
     fn body(&self, request: &CompletionRequest, without: Without) -> serde_json::Result<Vec<u8>> {
         let how = self.structured_output.unless(without.has(Field::ResponseFormat));
         let has = |field| !without.has(field);
