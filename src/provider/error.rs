@@ -143,6 +143,12 @@ impl ProviderErrorKind {
         matches!(self, Self::Filtered | Self::TooLong)
     }
 
+    /// Whether it has not answered at all in the time that it had.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::TimedOut(TimeLimit::Connect | TimeLimit::FirstDelta))
+    }
+
     /// How long the provider asks to wait.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {

@@ -169,7 +169,7 @@ impl<S, T: Transcript> Reply<S, T> {
         let failures = &self.call.failures;
         let cut = failures.caused(ProviderErrorKind::Disconnected, Cause::CutShort);
         match self.intake.document() {
-            Some(document) => match read_document(document, &mut self.transcript, failures) {
+            Some(document) => match read_document(document, &mut self.transcript, (failures, &self.label)) {
                 Ok(true) => self.conclude(),
                 Ok(false) => self.failure = Some(Box::new(self.label.refusal(failures))),
                 Err(error) => self.failure = Some(Box::new(error.unwrap_or(cut))),
@@ -254,10 +254,11 @@ where
 fn read_document<T: Transcript>(
     document: Result<&str, Utf8Error>,
     transcript: &mut T,
-    failures: &Failures,
+    (failures, label): (&Failures, &Label),
 ) -> Result<bool, Option<ProviderError>> {
     let document = document.map_err(|_cut_in_a_character| None)?;
-    let malformed = |error: serde_json::Error| (!error.is_eof()).then(|| failures.json(&error));
+    // Half a document was cut; what is none (a line of JSON after another, say) will be none again.
+    let malformed = |error: serde_json::Error| (!error.is_eof()).then(|| label.refusal(failures));
     let json = data::record(document).map_err(malformed)?;
     let record = Loose::parse(&json).map_err(malformed)?;
     match error_of(record) {

@@ -149,17 +149,14 @@ impl Course {
             self.ready = true;
             return;
         }
-        // It was never asked: that says nothing of it, and the next wait would be as long.
+        // It was never asked, and the next wait would be as long.
         if *kind == ProviderErrorKind::NoPlace {
             self.told_nothing(call.link);
             return self.leave();
         }
         self.note(call.link, kind);
         let retry = self.chain.policy.retry;
-        let slow = matches!(
-            kind,
-            ProviderErrorKind::TimedOut(TimeLimit::Connect | TimeLimit::FirstDelta)
-        );
+        let slow = kind.is_silence();
         let others = self.candidates.iter().any(|other| other.call.link != call.link);
         let is_long = kind.retry_after().is_some_and(|asked| asked > retry.cap);
         let rather_another = others && (slow || is_long);

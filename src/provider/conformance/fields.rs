@@ -70,62 +70,64 @@ async fn bodies(
     (bodies.collect(), outcomes, provider.left_out())
 }
 
+/// A refusal, where the field stands in the request, and what an operator calls it.
+const REFUSALS: &[(Vendor, &str, &str, &str)] = &[
+    (
+        Vendor::Chat,
+        r#"{"message": "json: unknown field \"stream_options\""}"#,
+        "/stream_options",
+        "stream_options",
+    ),
+    (
+        Vendor::Chat,
+        r#"{"message": "'temperature' is not supported with this model.", "param": "temperature"}"#,
+        "/temperature",
+        "temperature",
+    ),
+    (
+        Vendor::Chat,
+        r#"{"message": "'response_format.type' must be 'text'"}"#,
+        "/response_format",
+        "response_format",
+    ),
+    (
+        Vendor::Responses,
+        r#"{"message": "Unsupported parameter", "param": "temperature"}"#,
+        "/temperature",
+        "temperature",
+    ),
+    (
+        Vendor::Responses,
+        r#"{"message": "Invalid value", "param": "text.format"}"#,
+        "/text",
+        "response_format",
+    ),
+    (
+        Vendor::Responses,
+        r#"{"message": "not supported", "param": "max_output_tokens"}"#,
+        "/max_output_tokens",
+        "max_tokens",
+    ),
+    (
+        Vendor::Messages,
+        r#"{"type": "invalid_request_error", "message": "`temperature` is deprecated for this model."}"#,
+        "/temperature",
+        "temperature",
+    ),
+    (
+        Vendor::Messages,
+        r#"{"type": "invalid_request_error", "message": "output_config: Extra inputs are not permitted"}"#,
+        "/output_config",
+        "response_format",
+    ),
+];
+
 #[tokio::test]
 async fn a_field_that_is_refused_is_left_out_from_then_on() {
-    let unsupported =
-        |name: &str| json!({"message": format!("'{name}' is not supported with this model."), "param": name});
-    for (vendor, error, pointer, name) in [
-        (
-            Vendor::Chat,
-            json!({"message": "json: unknown field \"stream_options\""}),
-            "/stream_options",
-            "stream_options",
-        ),
-        (
-            Vendor::Chat,
-            unsupported("temperature"),
-            "/temperature",
-            "temperature",
-        ),
-        (
-            Vendor::Chat,
-            json!({"message": "'response_format.type' must be 'text'"}),
-            "/response_format",
-            "response_format",
-        ),
-        (
-            Vendor::Responses,
-            unsupported("temperature"),
-            "/temperature",
-            "temperature",
-        ),
-        (
-            Vendor::Responses,
-            json!({"message": "Invalid value", "param": "text.format"}),
-            "/text",
-            "response_format",
-        ),
-        (
-            Vendor::Responses,
-            unsupported("max_output_tokens"),
-            "/max_output_tokens",
-            "max_tokens",
-        ),
-        (
-            Vendor::Messages,
-            json!({"type": "invalid_request_error", "message": "`temperature` is deprecated for this model."}),
-            "/temperature",
-            "temperature",
-        ),
-        (
-            Vendor::Messages,
-            json!({"type": "invalid_request_error", "message": "output_config: Extra inputs are not permitted"}),
-            "/output_config",
-            "response_format",
-        ),
-    ] {
-        let answers = vec![refusal(400, &error), reply(vendor), reply(vendor)];
-        let (bodies, outcomes, left_out) = bodies(vendor, 2, answers).await;
+    for (vendor, error, pointer, name) in REFUSALS {
+        let error = serde_json::from_str(error).unwrap();
+        let answers = vec![refusal(400, &error), reply(*vendor), reply(*vendor)];
+        let (bodies, outcomes, left_out) = bodies(*vendor, 2, answers).await;
         assert!(
             bodies[0].pointer(pointer).is_some(),
             "{vendor:?} {pointer}: {}",
@@ -135,7 +137,7 @@ async fn a_field_that_is_refused_is_left_out_from_then_on() {
             assert!(body.pointer(pointer).is_none(), "{vendor:?} {pointer}: {body}");
         }
         assert!(outcomes.iter().all(Outcome::has_end), "{outcomes:?}");
-        assert_eq!(left_out, [name]);
+        assert_eq!(left_out, [*name]);
     }
 }
 

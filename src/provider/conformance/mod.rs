@@ -1,6 +1,7 @@
 //! One suite that every wire passes: recorded streams, cuts, splits, faults, limits. What only one vendor does is
 //! tested beside its adapter.
 
+mod conversations;
 mod cuts;
 mod error_objects;
 mod failures;

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::calls;
-use crate::app::TestApp;
+use crate::app::{Setup, TestApp};
 use crate::checker::check_turn;
 use crate::upstream::Script;
+use crate::witness::Witness;
 
 const KEPT: &str = "A fraction such as 3/4 tells us two ";
 
@@ -19,7 +20,7 @@ fn after_a_cut(app: &TestApp, deltas: &[&str]) {
 
 #[tokio::test]
 async fn what_was_said_is_not_said_again() {
-    let app = TestApp::start();
+    let app = Setup::new().continues_partial().start();
     for deltas in [
         &["A fraction such as 3/4 tells us two things."][..],
         &["A ", "fraction such", " as 3/4 tells us two", " things", "."],
@@ -39,7 +40,7 @@ async fn what_was_said_is_not_said_again() {
 
 #[tokio::test]
 async fn another_reply_that_begins_alike_stands_instead_and_is_announced() {
-    let app = TestApp::start();
+    let app = Setup::new().continues_partial().start();
     let other = "A fraction such as 3/4 tells how many parts there are.";
     after_a_cut(&app, &[&other[..10], &other[10..30], &other[30..]]);
     let mut reader = app.learner.send("What is 3/4?").await;
@@ -68,4 +69,37 @@ async fn another_reply_that_begins_alike_stands_instead_and_is_announced() {
         ["openai start provider-disconnected", "openai restart complete"]
     );
     check_turn(&mut app.database(), &[&reader], Some(other));
+}
+
+#[tokio::test]
+async fn a_reply_that_is_continued_in_words_is_joined_as_well() {
+    let app = Setup::new().without_retries().start();
+    app.upstream.next(Script::stream().delta(KEPT).cut());
+    let mut cut = app.learner.send("What is 3/4?").await;
+    assert_eq!(cut.until_end().await.data["status"], "interrupted");
+    let again = Script::stream()
+        .delta("A fraction such as")
+        .delta(" 3/4 tells us two things.");
+    app.upstream.next(again.finish());
+    let mut further = Witness::of(&app.learner, app.learner.post_continue(&cut.turn_id).await);
+    assert_eq!(further.until_end().await.data["status"], "complete");
+    let whole = format!("{KEPT}things.");
+    assert_eq!(further.text(), whole);
+    check_turn(&mut app.database(), &[&further], Some(&whole));
+}
+
+#[tokio::test]
+async fn a_continued_reply_that_begins_anew_in_other_words_replaces_what_was_kept() {
+    let app = Setup::new().without_retries().start();
+    app.upstream.next(Script::stream().delta(KEPT).cut());
+    let mut cut = app.learner.send("What is 3/4?").await;
+    cut.until_end().await;
+    let other = "A fraction such as 3/4 tells how many parts there are.";
+    app.upstream.next(Script::stream().delta(other).finish());
+    let mut further = Witness::of(&app.learner, app.learner.post_continue(&cut.turn_id).await);
+    assert_eq!(further.until_end().await.data["status"], "complete");
+    assert_eq!(further.text(), other);
+    let messages = app.learner.messages(&cut.session_id).await;
+    assert_eq!(messages["messages"][1]["content"], other);
+    check_turn(&mut app.database(), &[&further], Some(other));
 }
