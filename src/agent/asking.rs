@@ -86,7 +86,7 @@ impl PlanningModel {
         &self,
         request: CompletionRequest,
         asking: Asking<'_>,
-        _place: Place,
+        place: Place,
     ) -> Option<String> {
         let called_off = asking.errand.called_off();
         let mut answer = Answer::default();
@@ -97,6 +97,7 @@ impl PlanningModel {
             () = tokio::time::sleep(PATIENCE) => Err(Trouble::TimedOut),
             outcome = collect(&*self.provider, request, &mut answer) => outcome,
         };
+        drop(place);
         // What was called off may have been read by the model already.
         let may_be_read = answer.sent && matches!(outcome, Err(Trouble::CalledOff | Trouble::TimedOut));
         if answer.accepted || may_be_read {

@@ -1,14 +1,16 @@
-//! Each provider, by one tiny call.
+//! Each provider, by one tiny call, and one more where it is to know how answers of a given shape are asked for.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 
 use super::Finding;
-use crate::config::{ProviderSettings, Wire};
+use crate::config::{ProviderSettings, StructuredOutput, Wire};
 use crate::model::Parameters;
 use crate::provider::{
-    self, CompletionRequest, Conversation, Provider, ProviderError, ProviderErrorKind, TimeLimit,
+    self, CompletionRequest, Conversation, OutputFormat, Provider, ProviderError, ProviderErrorKind,
+    TimeLimit,
 };
 
 /// Enough for an answer, too few to cost anything. Some models refuse less.
@@ -33,7 +35,7 @@ async fn examine(settings: &ProviderSettings) -> Finding {
         return Finding::well(subject, "the bundled practice tutor, offline");
     }
     let asked = match provider::from_settings(std::slice::from_ref(settings)) {
-        Ok(providers) => ask(&*providers[0]).await.map(|()| providers[0].left_out()),
+        Ok(providers) => examine_fields(&*providers[0], settings).await,
         Err(error) => Err(error),
     };
     match asked {
@@ -53,14 +55,42 @@ async fn examine(settings: &ProviderSettings) -> Finding {
     }
 }
 
+/// Asks, and answers which fields of requests it refuses. How plans are asked for is found out by a call of its own; that
+/// this gives no answer is no problem: plans are then made by local rules.
+async fn examine_fields(
+    provider: &dyn Provider,
+    settings: &ProviderSettings,
+) -> Result<Vec<&'static str>, ProviderError> {
+    ask(provider, None).await?;
+    if matches!(
+        settings.structured_output,
+        StructuredOutput::JsonSchema | StructuredOutput::JsonObject
+    ) {
+        // Only what it refuses is asked for here.
+        let _ = ask(provider, Some(Arc::new(shape()))).await;
+    }
+    Ok(provider.left_out())
+}
+
+fn shape() -> OutputFormat {
+    OutputFormat {
+        name: "answer",
+        schema: serde_json::json!({
+            "type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"],
+            "additionalProperties": false,
+        }),
+    }
+}
+
 /// Waits for the first sign of a reply. The rest is not waited for: dropping the stream ends it.
-async fn ask(provider: &dyn Provider) -> Result<(), ProviderError> {
+async fn ask(provider: &dyn Provider, format: Option<Arc<OutputFormat>>) -> Result<(), ProviderError> {
     let request = CompletionRequest {
         messages: Conversation::question("Say: ready."),
         parameters: Parameters {
             max_tokens: Some(TOKENS),
             ..Parameters::default()
         },
+        format,
         ..CompletionRequest::default()
     };
     let first = provider.stream(request).await?.next().await;

@@ -137,10 +137,11 @@ impl ProviderErrorKind {
         }
     }
 
-    /// Whether it is the learner's message that was refused: only the learner can mend that.
+    /// Whether nobody else is to be asked: what a filter has refused is taken to no other provider, and a reply without
+    /// end would have none elsewhere.
     #[must_use]
-    pub fn is_about_message(&self) -> bool {
-        matches!(self, Self::Filtered | Self::TooLong)
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Filtered | Self::TooLarge)
     }
 
     /// Whether it has not answered at all in the time that it had.

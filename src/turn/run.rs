@@ -261,11 +261,11 @@ struct Told {
 }
 
 /// The error that the learner is told of when nobody could answer: the one that broke the reply off, or else one that
-/// the learner can mend or that may pass rather than one that stays, and the newest of these.
+/// nobody else was asked after or that may pass rather than one that stays, and the newest of these.
 fn worth_telling(told: Option<Box<Told>>, new: Told) -> Box<Told> {
     let weight = |told: &Told| {
         let kind = &told.error.kind;
-        (told.begun, kind.is_about_message(), kind.is_retryable())
+        (told.begun, kind.is_final(), kind.is_retryable())
     };
     match told {
         Some(told) if weight(&told) > weight(&new) => told,

@@ -160,8 +160,7 @@ impl Course {
         let others = self.candidates.iter().any(|other| other.call.link != call.link);
         let is_long = kind.retry_after().is_some_and(|asked| asked > retry.cap);
         let rather_another = others && (slow || is_long);
-        // What a filter has refused is not taken to another provider.
-        if matches!(kind, ProviderErrorKind::TooLarge | ProviderErrorKind::Filtered) {
+        if kind.is_final() {
             self.candidates.clear();
         } else if !kind.is_retryable() || tries >= retry.tries || rather_another {
             self.leave();

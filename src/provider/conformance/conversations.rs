@@ -97,5 +97,5 @@ fn assert_taken(said: &[(String, String)], kept: &str, continues_partial: bool) 
         assert!(!text.trim().is_empty(), "{said:?}");
     }
     let goes_on = continues_partial && !kept.trim().is_empty();
-    assert_eq!(said.len() % 2 == 0, goes_on, "{said:?}");
+    assert_eq!(said.len().is_multiple_of(2), goes_on, "{said:?}");
 }
