@@ -10,6 +10,7 @@
 )]
 
 mod app;
+mod bounds;
 mod checker;
 mod client;
 mod database;
@@ -61,6 +62,7 @@ mod mock_vendors;
 mod openapi;
 mod operations;
 mod page;
+mod pipelining;
 mod provider_bounds;
 mod provider_faults;
 mod proxies;
