@@ -85,7 +85,7 @@ mod tests {
             "0\r\n\r\n",
             "2\r\n{}\r\n0\r\n\r\n",
             "1\r\n{\r\n1;name=value\r\n}\r\n0\r\n\r\n",
-            "A \r\n0\r\n\r\n0\r\n\r\r\n00\r\nTrailer: a\r\nAnother: b\r\n\r\n",
+            "A \r\n0\r\n\r\n0\r\n\r\n\r\n00\r\nTrailer: a\r\nAnother: b\r\n\r\n",
         ] {
             let both = format!("{body}GET / HTTP/1.1\r\n\r\n");
             for cut in 0..both.len() {
