@@ -15,6 +15,7 @@ mod focus;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod json_shape;
+mod large;
 mod messages;
 mod objects;
 mod observers;

@@ -48,6 +48,8 @@ pub(crate) fn serve(app: &Arc<App>, serving: Serving) -> std::io::Result<Server>
     } = serving;
     let server = Server::build()
         .backlog(backlog)
+        // What is made away from the worker is bounded: few threads are enough.
+        .worker_max_blocking_threads(4)
         .max_concurrent_connections(25_000)
         .shutdown_timeout(LAST_BYTES)
         .disable_signals();

@@ -1,17 +1,19 @@
-//! How much one user, or one address, may take: arithmetic and counts. Knows nothing of HTTP, and never waits: what
-//! is too much is refused, with the time after which it may not be.
+//! How much one user, or one address, may take: arithmetic and counts. Knows nothing of HTTP, and but for the
+//! shares never waits: what is too much is refused, with the time after which it may not be.
 
 mod failures;
 mod network;
 mod rate;
 mod requests;
 mod seats;
+mod shares;
 
 pub use failures::Failures;
 pub(crate) use network::network;
 pub use rate::Standing;
 pub use requests::{Requests, TooMany};
 pub use seats::{Seat, Seats};
+pub use shares::{Claim, Shares};
 
 use std::sync::Arc;
 
@@ -23,6 +25,8 @@ pub struct Limits {
     pub requests: Arc<Requests>,
     /// How many requests of a user may be answered at once, open streams among them.
     pub parallel: Seats,
+    /// How much memory the answers of a user may take.
+    pub shares: Shares,
     /// How often an address may be wrong about who it is.
     pub failures: Failures,
 }
@@ -34,6 +38,7 @@ impl Limits {
         Self {
             requests: Arc::new(Requests::new(settings)),
             parallel: Seats::new(settings.parallel_requests),
+            shares: Shares::default(),
             failures: Failures::new(settings),
         }
     }

@@ -13,7 +13,7 @@ use super::sessions::{self, Session};
 use super::turns::{self, Turn, Writing};
 use crate::ids::{MessageId, SessionId, TurnId};
 
-/// A snapshot has so many messages, and more changes than that are a snapshot.
+/// A snapshot has so many messages, if they fit into a page, and more changes than that are a snapshot.
 const MOST_MESSAGES: i64 = 50;
 
 /// A session's rows at one revision.
@@ -69,13 +69,13 @@ fn few_changed(
     id: SessionId,
     since: i64,
 ) -> Result<Option<Vec<Message>>, RepositoryError> {
-    let changed = messages::changed_since(connection, id, since, MOST_MESSAGES + 1)?;
-    let few = i64::try_from(changed.len()).is_ok_and(|length| length <= MOST_MESSAGES);
-    Ok(Some(changed).filter(|_| few))
+    let changed = messages::changed_since(connection, id, (since, MOST_MESSAGES + 1))?;
+    let few = i64::try_from(changed.rows.len()).is_ok_and(|length| length <= MOST_MESSAGES);
+    Ok(Some(changed.rows).filter(|_| few && !changed.cut))
 }
 
 fn newest(connection: &mut SqliteConnection, id: SessionId) -> Result<Vec<Message>, RepositoryError> {
-    let mut messages = messages::newest(connection, id, i64::MAX, MOST_MESSAGES)?;
+    let mut messages = messages::newest_page(connection, id, (i64::MAX, MOST_MESSAGES))?.rows;
     messages.reverse();
     Ok(messages)
 }

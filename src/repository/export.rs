@@ -1,34 +1,52 @@
 //! All that is a user's, as lines of JSON, in pages: each is a read of its own, so that nothing is held open while a
-//! slow client reads.
+//! slow client reads. Rows come in the order of an index, and each page begins where the last one ended: however much
+//! there is, each row is looked at once.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
-use diesel::sqlite::SqliteConnection;
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::sql_types::Text;
+use diesel::sqlite::{Sqlite, SqliteConnection};
 
 use super::error::RepositoryError;
+use super::page::PAGE_BYTES;
 
-/// Rows of a page: a message or the text of an attempt has up to 2 MiB.
-const PAGE: i64 = 16;
+/// Most columns of a key.
+const COLUMNS: usize = 4;
 
-/// Where an export stands.
+/// Where an export stands: behind this row of a part.
 #[derive(Clone, Debug, Default)]
 pub struct ExportPlace {
     part: usize,
-    after: String,
+    /// Whose rows are read, in a part whose rows have sessions.
+    session: String,
+    /// The key of the row that was read last; none before the first.
+    after: Option<[String; COLUMNS]>,
 }
 
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Text)]
-    key: String,
+    session: String,
+    #[diesel(sql_type = Text)]
+    first: String,
+    #[diesel(sql_type = Text)]
+    second: String,
+    #[diesel(sql_type = Text)]
+    third: String,
+    #[diesel(sql_type = Text)]
+    fourth: String,
     #[diesel(sql_type = Text)]
     line: String,
 }
 
-/// One table: its name, its key as text, and its columns as JSON. `o` is the row that has the owner.
+/// One table: its name, whose its rows are, its key, and its columns as JSON.
 struct Part {
     rows: &'static str,
-    key: &'static str,
+    /// Their session; `None` where they name their owner, as `o.owner`.
+    session: Option<&'static str>,
+    /// With `session` or the owner, the columns of an index.
+    key: &'static [&'static str],
     line: &'static str,
 }
 
@@ -45,7 +63,8 @@ macro_rules! time {
 const PARTS: &[Part] = &[
     Part {
         rows: "sessions o",
-        key: "o.id",
+        session: None,
+        key: &["o.id"],
         line: concat!(
             "'type', 'session', 'id', o.id, 'title', o.title, 'subject', o.subject, 'learnerProfile', ",
             "json(o.learner_profile), 'revision', o.revision, 'createdAt', ",
@@ -55,8 +74,9 @@ const PARTS: &[Part] = &[
         ),
     },
     Part {
-        rows: "sessions o JOIN messages m ON m.session_id = o.id",
-        key: "o.id || printf('/%015d', m.position)",
+        rows: "messages m",
+        session: Some("m.session_id"),
+        key: &["m.position"],
         line: concat!(
             "'type', 'message', 'id', m.id, 'sessionId', m.session_id, 'position', m.position, 'role', m.role, ",
             "'content', m.content, 'status', m.status, 'finishReason', m.finish_reason, 'errorCode', m.error_code, ",
@@ -68,8 +88,9 @@ const PARTS: &[Part] = &[
         ),
     },
     Part {
-        rows: "sessions o JOIN turns t ON t.session_id = o.id",
-        key: "o.id || '/' || t.id",
+        rows: "turns t",
+        session: Some("t.session_id"),
+        key: &["t.created_at", "t.rowid"],
         line: concat!(
             "'type', 'turn', 'id', t.id, 'sessionId', t.session_id, 'userMessageId', t.user_message_id, ",
             "'messageId', t.message_id, 'status', t.status, 'provider', t.provider, 'model', t.model, ",
@@ -81,8 +102,9 @@ const PARTS: &[Part] = &[
         ),
     },
     Part {
-        rows: "sessions o JOIN turns t ON t.session_id = o.id JOIN attempts a ON a.turn_id = t.id",
-        key: "o.id || '/' || t.id || printf('/%010d', a.number)",
+        rows: "turns t CROSS JOIN attempts a ON a.turn_id = t.id",
+        session: Some("t.session_id"),
+        key: &["t.created_at", "t.rowid", "a.number"],
         line: concat!(
             "'type', 'attempt', 'turnId', a.turn_id, 'number', a.number, 'provider', a.provider, 'model', a.model, ",
             "'mode', a.mode, 'outcome', a.outcome, 'text', iif(a.text_in_log, NULL, a.text), 'inputTokens', a.input_tokens, ",
@@ -93,16 +115,18 @@ const PARTS: &[Part] = &[
         ),
     },
     Part {
-        rows: "sessions o JOIN session_observers v ON v.session_id = o.id",
-        key: "o.id || '/' || v.observer",
+        rows: "session_observers v",
+        session: Some("v.session_id"),
+        key: &["v.observer"],
         line: concat!(
             "'type', 'observer', 'sessionId', v.session_id, 'user', v.observer, 'createdAt', ",
             time!("v.created_at")
         ),
     },
     Part {
-        rows: "sessions o JOIN session_focus f ON f.session_id = o.id",
-        key: "o.id || printf('/%015d', f.version)",
+        rows: "session_focus f",
+        session: Some("f.session_id"),
+        key: &["f.version"],
         line: concat!(
             "'type', 'focus', 'sessionId', f.session_id, 'version', f.version, 'position', f.position, 'source', ",
             "f.source, 'plan', json(f.plan), 'createdAt', ",
@@ -110,8 +134,9 @@ const PARTS: &[Part] = &[
         ),
     },
     Part {
-        rows: "sessions o JOIN session_summaries y ON y.session_id = o.id",
-        key: "o.id",
+        rows: "session_summaries y",
+        session: Some("y.session_id"),
+        key: &["y.session_id"],
         line: concat!(
             "'type', 'summary', 'sessionId', y.session_id, 'position', y.position, 'summary', y.summary, ",
             "'createdAt', ",
@@ -120,7 +145,8 @@ const PARTS: &[Part] = &[
     },
     Part {
         rows: "learners o",
-        key: "o.owner",
+        session: None,
+        key: &["o.owner"],
         line: concat!(
             "'type', 'profile', 'level', o.level, 'goals', o.goals, 'language', o.language, 'tracking', ",
             "json(iif(o.tracking, 'true', 'false')), 'updatedAt', ",
@@ -129,8 +155,8 @@ const PARTS: &[Part] = &[
     },
     Part {
         rows: "learner_topics o",
-        // A separator that no topic has keeps the order of pairs.
-        key: "o.subject || char(31) || o.topic",
+        session: None,
+        key: &["o.subject", "o.topic"],
         line: concat!(
             "'type', 'topic', 'subject', o.subject, 'topic', o.topic, 'mastery', o.mastery / 1000.0, 'evidence', ",
             "json(o.evidence), 'updatedAt', ",
@@ -139,7 +165,8 @@ const PARTS: &[Part] = &[
     },
     Part {
         rows: "idempotency_keys o",
-        key: "o.key",
+        session: None,
+        key: &["o.key"],
         line: concat!(
             "'type', 'idempotency-key', 'key', o.key, 'turnId', o.turn_id, 'createdAt', ",
             time!("o.created_at")
@@ -147,11 +174,87 @@ const PARTS: &[Part] = &[
     },
     Part {
         rows: "usage_days o",
-        key: "o.day || '/' || o.provider || '/' || o.model || '/' || o.purpose",
+        session: None,
+        key: &["o.day", "o.provider", "o.model", "o.purpose"],
         line: "'type', 'usage', 'day', o.day, 'provider', o.provider, 'model', o.model, 'purpose', o.purpose, \
             'calls', o.calls, 'inputTokens', o.input_tokens, 'outputTokens', o.output_tokens",
     },
 ];
+
+impl Part {
+    /// Which rows of this part are still to be read, as one statement after another.
+    fn statements(&self, owner: &str, place: &ExportPlace) -> Vec<Statement> {
+        let whose = self.session.unwrap_or("o.owner");
+        let rows = self.rows;
+        let mut statements = Vec::new();
+        if let Some(after) = &place.after {
+            let key = self.key.join(", ");
+            let binds = vec!["?"; self.key.len()].join(", ");
+            let condition = format!("{whose} = ? AND ({key}) > ({binds})");
+            let whose = if self.session.is_some() {
+                &place.session
+            } else {
+                owner
+            };
+            let after = after.iter().take(self.key.len()).cloned();
+            statements.push(Statement {
+                sql: self.select(whose_column(self.session), (rows, &condition, &key)),
+                binds: std::iter::once(whose.to_owned()).chain(after).collect(),
+            });
+        }
+        let rest = match self.session {
+            Some(session) => {
+                let rows = format!("sessions o CROSS JOIN {rows}");
+                let condition = format!("o.owner = ? AND o.id > ? AND {session} = o.id");
+                let order = format!("o.id, {}", self.key.join(", "));
+                Some((
+                    self.select("o.id", (&rows, &condition, &order)),
+                    vec![place.session.clone()],
+                ))
+            }
+            None if place.after.is_none() => {
+                let order = self.key.join(", ");
+                Some((self.select("''", (rows, "o.owner = ?", &order)), Vec::new()))
+            }
+            None => None,
+        };
+        statements.extend(rest.map(|(sql, binds)| Statement {
+            sql,
+            binds: std::iter::once(owner.to_owned()).chain(binds).collect(),
+        }));
+        statements
+    }
+
+    fn select(&self, session: &str, (rows, condition, order): (&str, &str, &str)) -> String {
+        let mut key = self.key.iter().copied().chain(std::iter::repeat("''"));
+        let key = ["first", "second", "third", "fourth"].map(|name| {
+            let column = key.next().unwrap_or("''");
+            format!("CAST({column} AS TEXT) AS {name}")
+        });
+        let (key, line) = (key.join(", "), self.line);
+        format!(
+            "SELECT {session} AS session, {key}, json_object({line}) AS line FROM {rows} WHERE {condition} ORDER BY {order}"
+        )
+    }
+}
+
+fn whose_column(session: Option<&'static str>) -> &'static str {
+    session.unwrap_or("''")
+}
+
+/// SQL and what is bound to it.
+struct Statement {
+    sql: String,
+    binds: Vec<String>,
+}
+
+impl Statement {
+    fn query(self) -> BoxedSqlQuery<'static, Sqlite, SqlQuery> {
+        let query = diesel::sql_query(self.sql).into_boxed();
+        let bind = |query: BoxedSqlQuery<'static, Sqlite, SqlQuery>, text| query.bind::<Text, String>(text);
+        self.binds.into_iter().fold(query, bind)
+    }
+}
 
 /// The lines of the next page, each ended by LF, and where the one after it begins; `None` at the end.
 pub(super) fn page(
@@ -159,29 +262,29 @@ pub(super) fn page(
     owner: &str,
     place: &ExportPlace,
 ) -> Result<Option<(String, ExportPlace)>, RepositoryError> {
-    let Some(Part { rows, key, line }) = PARTS.get(place.part) else {
-        return Ok(None);
-    };
-    let query = format!(
-        "SELECT {key} AS key, json_object({line}) AS line FROM {rows} WHERE o.owner = ? AND {key} > ? ORDER BY 1 LIMIT ?"
-    );
-    let found = diesel::sql_query(query)
-        .bind::<Text, _>(owner)
-        .bind::<Text, _>(&place.after)
-        .bind::<BigInt, _>(PAGE)
-        .load::<Row>(connection)?;
-    let next = match found.last() {
-        Some(last) => ExportPlace {
-            part: place.part,
-            after: last.key.clone(),
-        },
-        None => ExportPlace {
+    let (mut lines, mut place) = (String::new(), place.clone());
+    while let Some(part) = PARTS.get(place.part) {
+        for statement in part.statements(owner, &place) {
+            let rows = statement
+                .query()
+                .load_iter::<Row, DefaultLoadingMode>(connection)?;
+            for row in rows {
+                let row = row?;
+                if !lines.is_empty() && lines.len() + row.line.len() > PAGE_BYTES {
+                    return Ok(Some((lines, place)));
+                }
+                lines.push_str(&row.line);
+                lines.push('\n');
+                place.session = row.session;
+                place.after = Some([row.first, row.second, row.third, row.fourth]);
+            }
+        }
+        place = ExportPlace {
             part: place.part + 1,
-            after: String::new(),
-        },
-    };
-    let lines = found.into_iter().map(|row| row.line + "\n").collect();
-    Ok(Some((lines, next)))
+            ..ExportPlace::default()
+        };
+    }
+    Ok(Some((lines, place)).filter(|(lines, _)| !lines.is_empty()))
 }
 
 #[cfg(test)]

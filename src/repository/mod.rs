@@ -6,6 +6,7 @@ mod account;
 mod age;
 mod allowance;
 mod attempts;
+mod backup;
 mod begin;
 mod changes;
 mod checkpoint;
@@ -20,11 +21,13 @@ mod group;
 mod health;
 mod job;
 mod learning;
+mod leaving;
 mod marker;
 mod messages;
 mod observers;
 mod open;
 mod pace;
+mod page;
 mod pool;
 mod queue;
 mod rates;
@@ -53,6 +56,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub use allowance::Allowance;
 pub use attempts::{Attempt, EndedCall};
+pub use backup::{BackupError, back_up, restore};
 pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn, Task};
 pub use changes::Changes;
 pub use error::RepositoryError;
@@ -60,9 +64,11 @@ pub use examine::{Examination, examine};
 pub use export::ExportPlace;
 pub use health::StorageHealth;
 pub use learning::*;
+pub use leaving::Leaving;
 pub use messages::Message;
 pub use observers::Observer;
 pub use open::OpenError;
+pub use page::{PAGE_BYTES, json_length};
 pub use pool::ReadPool;
 pub use rates::RateShare;
 pub use reading::ReadingRepository;
@@ -89,6 +95,7 @@ pub struct Repository {
     pool: ReadPool,
     writer: Writer,
     fanout: Arc<Fanout>,
+    leaving: leaving::LeavingAccounts,
     upkeep: Mutex<Option<Upkeep>>,
 }
 
@@ -146,6 +153,7 @@ impl Repository {
                 pool,
                 writer,
                 fanout,
+                leaving: leaving::LeavingAccounts::default(),
                 upkeep: Mutex::new(Some(upkeep)),
             },
             left_over,
@@ -158,6 +166,7 @@ impl Repository {
         UserRepository {
             reading: self.for_reader(scope),
             writer: self.writer.clone(),
+            leaving: self.leaving.clone(),
         }
     }
 

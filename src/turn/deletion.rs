@@ -40,9 +40,10 @@ impl Turns {
     }
 
     async fn remove_account(&self, user: &UserRepository) -> Result<(), TurnError> {
-        // A session that is created in between takes another round.
+        let _leaving = user.leave();
+        // A session that began before that takes another round.
         while !user.delete_account().await? {
-            for session in user.reading().sessions(SessionView::Own, None, PAGE).await? {
+            for session in user.reading().sessions(SessionView::Own, None, PAGE).await?.0 {
                 match self.remove_session(user, session.id).await {
                     // Somebody else deletes it, too.
                     Ok(()) | Err(TurnError::Repository(RepositoryError::NotFound)) => {}

@@ -1,9 +1,11 @@
 //! What one peer may cost in memory, by the kernel's count of the real process.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use socket2::{Domain, Socket, Type};
+use tokio::net::TcpStream;
 
 use crate::app::{Setup, TestApp};
-use crate::deadline::eventually;
+use crate::deadline::{eventually, within};
 use crate::memory;
 
 /// So much more than at rest a service may take, whatever is done to it.
@@ -11,7 +13,7 @@ const MOST: u64 = 256 << 20;
 /// So much more than at rest it may keep afterwards.
 const KEPT: u64 = 32 << 20;
 /// File descriptors of the service: enough for the connections of these tests.
-pub(crate) const DESCRIPTORS: u32 = 4096;
+const DESCRIPTORS: u32 = 4096;
 
 /// A service before anything was done to it.
 pub(crate) struct Rest {
@@ -56,4 +58,25 @@ pub(crate) fn measured() -> Setup {
     let setup = Setup::new().flooded().descriptors(DESCRIPTORS);
     // Memory that the allocator has set aside in advance would count as had.
     setup.variable("MIMALLOC_ARENA_EAGER_COMMIT", "0")
+}
+
+/// A connection whose answers have little room in the kernel.
+pub(crate) async fn connect_small(app: &TestApp) -> TcpStream {
+    let address = app.learner.address();
+    let address: std::net::SocketAddr = address
+        .strip_prefix("http://")
+        .and_then(|address| address.parse().ok())
+        .expect("an address");
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_recv_buffer_size(2_048).expect("a small buffer");
+    within("connecting", async move {
+        tokio::task::spawn_blocking(move || {
+            socket.connect(&address.into()).expect("a connection");
+            socket.set_nonblocking(true).expect("a mode");
+            TcpStream::from_std(socket.into()).expect("a stream")
+        })
+        .await
+        .expect("it connects")
+    })
+    .await
 }

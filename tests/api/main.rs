@@ -29,6 +29,7 @@ mod campaign;
 mod torn_copy;
 
 mod auth;
+mod backup;
 mod bad_bodies;
 mod bad_input;
 mod behind_proxies;
@@ -52,6 +53,7 @@ mod idempotency;
 mod io_errors;
 mod kill_9;
 mod kill_at_a_step;
+mod large_answers;
 mod limits;
 mod llmock;
 mod log_reader;

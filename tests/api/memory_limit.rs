@@ -4,7 +4,7 @@ use futures_util::future::{join_all, select};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::app::{Setup, TestApp};
+use crate::app::Setup;
 use crate::checker::check_turn;
 use crate::client::Client;
 use crate::deadline::within;

@@ -1,12 +1,11 @@
 //! Requests that are sent ahead of their answers: each is answered in its order, and those that wait cost nothing.
 
-use socket2::{Domain, Socket, Type};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::app::{Setup, TestApp};
-use crate::bounds::{Rest, measured};
+use crate::bounds::{Rest, connect_small, measured};
 use crate::client::Client;
 use crate::deadline::within;
 use crate::upstream::{Script, Signal};
@@ -17,27 +16,6 @@ const LAST: &str = "GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: 
 const POST: &str = "POST /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
 /// How often another user asks meanwhile.
 const ROUNDS: usize = 100;
-
-/// A connection whose answers have little room in the kernel.
-async fn connect_small(app: &TestApp) -> TcpStream {
-    let address = app.learner.address();
-    let address: std::net::SocketAddr = address
-        .strip_prefix("http://")
-        .and_then(|address| address.parse().ok())
-        .expect("an address");
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    socket.set_recv_buffer_size(2_048).expect("a small buffer");
-    within("connecting", async move {
-        tokio::task::spawn_blocking(move || {
-            socket.connect(&address.into()).expect("a connection");
-            socket.set_nonblocking(true).expect("a mode");
-            TcpStream::from_std(socket.into()).expect("a stream")
-        })
-        .await
-        .expect("it connects")
-    })
-    .await
-}
 
 /// So many connections, on each of which all of `requests` is offered and nothing is read.
 async fn offer(app: &TestApp, connections: usize, requests: &str) -> JoinSet<()> {

@@ -15,7 +15,8 @@ use super::rows::{self, LiveText};
 use crate::app::App;
 use crate::fanout::Watching;
 use crate::ids::{SessionId, TurnId};
-use crate::repository::{Changes, ReadingRepository, RepositoryError};
+use crate::limits::Claim;
+use crate::repository::{Changes, PAGE_BYTES, ReadingRepository, RepositoryError, json_length};
 use crate::turn::{Next, Subscription, TurnError};
 
 /// A reader of a session.
@@ -30,6 +31,10 @@ pub(super) struct Feed {
     stale: bool,
     /// Rows that are to be sent next.
     due: Option<Due>,
+    /// Rows that are being made into frames, away from the threads that serve connections.
+    making: Option<Making>,
+    /// What the frames that were given last take, until others are wanted.
+    given: Option<Claim>,
     followed: Option<Followed>,
     /// Turns that are shown next, and the events of theirs that the reader has.
     pending: VecDeque<(TurnId, u64)>,
@@ -47,9 +52,27 @@ struct Due {
     changes: Changes,
     /// Of a snapshot.
     live: LiveText,
+    /// What they take.
+    claim: Claim,
     /// Whether the reader has just come: turns that have ended meanwhile are told by their messages alone.
     opening: bool,
 }
+
+impl Due {
+    /// About what its frames take.
+    fn size(&self) -> usize {
+        let live = self.live.as_ref().map_or(0, |(text, _)| json_length(text));
+        let texts = self
+            .changes
+            .messages
+            .iter()
+            .map(|message| json_length(&message.content));
+        live + texts.sum::<usize>()
+    }
+}
+
+/// Frames that are being made, and what they take.
+type Making = tokio::task::JoinHandle<(Vec<u8>, Claim)>;
 
 impl Feed {
     /// Goes on at `place`; with a snapshot where that is not possible.
@@ -72,6 +95,8 @@ impl Feed {
             revision: 0,
             stale: false,
             due: None,
+            making: None,
+            given: None,
             followed: None,
             pending: VecDeque::new(),
             deleted: false,
@@ -127,6 +152,18 @@ impl Feed {
     /// The rows that have changed. A snapshot comes with the text of the running reply; when its turn ends between
     /// the two, the rows are read again.
     async fn read(&self, since: Option<i64>) -> Result<Due, RepositoryError> {
+        let mut wanted = PAGE_BYTES;
+        loop {
+            let claim = self.app.limits.shares.claim(self.reading.subject(), wanted).await;
+            let due = self.read_within(since, claim).await?;
+            wanted = due.size();
+            if due.claim.covers(wanted) {
+                return Ok(due);
+            }
+        }
+    }
+
+    async fn read_within(&self, since: Option<i64>, claim: Claim) -> Result<Due, RepositoryError> {
         let mut changes = self.reading.changes(self.session_id, since).await?;
         let mut live = None;
         if changes.since.is_none()
@@ -140,6 +177,7 @@ impl Feed {
         Ok(Due {
             changes,
             live,
+            claim,
             opening: false,
         })
     }
@@ -153,11 +191,12 @@ impl Feed {
         streaming.all(|turn| turn.id != followed.turn_id)
     }
 
-    /// The frames of these rows, and from now on the turns that they tell of.
-    fn send(&mut self, due: Due) -> Vec<u8> {
+    /// Has the frames of these rows made, and follows from now on the turns that they tell of.
+    fn send(&mut self, due: Due) -> Making {
         let Due {
             changes,
             live,
+            claim,
             opening,
         } = due;
         let streaming = changes.streaming.iter().map(|turn| turn.id);
@@ -168,7 +207,9 @@ impl Feed {
             if let (Some(active), Some((_, number))) = (self.pending.front_mut(), &live) {
                 active.1 = *number;
             }
-            return rows::snapshot(self.reading.subject(), changes, live, self.turn_place());
+            return self.make(claim, move |subject, turn| {
+                rows::snapshot(subject, changes, live, turn)
+            });
         };
         let turns: Vec<_> = if opening {
             streaming.collect()
@@ -182,7 +223,35 @@ impl Feed {
                 self.pending.push_back((turn_id, 0));
             }
         }
-        rows::changed(self.reading.subject(), changes, since, self.turn_place())
+        self.make(claim, move |subject, turn| {
+            rows::changed(subject, changes, since, turn)
+        })
+    }
+
+    fn make(
+        &self,
+        mut claim: Claim,
+        make: impl FnOnce(&str, Option<(TurnId, u64)>) -> Vec<u8> + Send + 'static,
+    ) -> Making {
+        let (subject, turn) = (self.reading.subject().to_owned(), self.turn_place());
+        tokio::task::spawn_blocking(move || {
+            let mut frames = make(&subject, turn);
+            frames.shrink_to_fit();
+            claim.shrink(frames.len());
+            (frames, claim)
+        })
+    }
+
+    /// The frames that are being made.
+    async fn made(&mut self) -> Result<Vec<u8>, RepositoryError> {
+        let Some(making) = &mut self.making else {
+            return Ok(Vec::new());
+        };
+        let made = making.await;
+        self.making = None;
+        let (frames, claim) = made.map_err(|_panicked| RepositoryError::Unavailable)?;
+        self.given = Some(claim);
+        Ok(frames)
     }
 
     fn turn_place(&self) -> Option<(TurnId, u64)> {
@@ -267,15 +336,19 @@ impl Source for Feed {
             if self.deleted {
                 return Ok(Next::End);
             }
-            let next = if self.has_ended()
+            self.given = None;
+            let next = if self.making.is_some() {
+                let frames = self.made().await?;
+                if !frames.is_empty() {
+                    return Ok(Next::Frames(frames));
+                }
+                None
+            } else if self.has_ended()
                 && let Some(followed) = &mut self.followed
             {
                 Some(followed.subscription.next().await?)
             } else if let Some(due) = self.due.take() {
-                let frames = self.send(due);
-                if !frames.is_empty() {
-                    return Ok(Next::Frames(frames));
-                }
+                self.making = Some(self.send(due));
                 None
             } else if self.stale {
                 Box::pin(self.refresh()).await?;

@@ -80,7 +80,8 @@ mod tests {
         let text = Bytes::from(b"0123456789".repeat(10_000));
         let mut answer = Answer::new(BoxBody::new(text.clone()), ());
         let mut parts = Vec::new();
-        while let Some(part) = std::future::poll_fn(|context| Pin::new(&mut answer).poll_next(context)).await {
+        while let Some(part) = std::future::poll_fn(|context| Pin::new(&mut answer).poll_next(context)).await
+        {
             parts.push(part.expect("bytes"));
         }
         assert!(parts.iter().all(|part| part.len() <= PART) && parts.len() > 1);

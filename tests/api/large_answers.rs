@@ -1,0 +1,255 @@
+//! Answers that nobody reads: pages end after so many bytes, one user's answers share their memory, and nobody else waits.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::app::{Setup, TestApp};
+use crate::bounds::{Rest, connect_small, measured};
+use crate::client::{Client, string};
+use crate::deadline::within;
+
+/// As long as a message may be, and six times as long in JSON.
+const LONGEST: usize = 131_072;
+/// A page of JSON ends after about so many bytes.
+const PAGE: usize = 1 << 20;
+
+fn longest() -> String {
+    "\u{1}".repeat(LONGEST)
+}
+
+async fn fill(learner: &Client, messages: usize, content: &str) -> String {
+    let session = learner.create_session().await;
+    let path = format!("/sessions/{session}/messages");
+    for _ in 0..messages {
+        let body = json!({ "role": "user", "content": content });
+        learner.json(Method::POST, &path, body).await;
+    }
+    session
+}
+
+/// A request whose answer is not read beyond its first byte, if one comes.
+async fn ask(app: &TestApp, token: &str, path: &str) -> TcpStream {
+    let mut socket = connect_small(app).await;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
+    socket.write_all(request.as_bytes()).await.expect("sent");
+    socket
+}
+
+/// So many of them at once; each is open until the set is dropped. Ready when as many have begun as can.
+async fn unread(app: &TestApp, token: &str, paths: impl Iterator<Item = String>) -> JoinSet<()> {
+    let mut asking = JoinSet::new();
+    for path in paths {
+        let mut socket = ask(app, token, &path).await;
+        asking.spawn(async move {
+            let mut first = [0];
+            let _ = socket.read_exact(&mut first).await;
+            std::future::pending::<()>().await;
+        });
+    }
+    asking
+}
+
+/// Another user has a conversation, and lists it.
+async fn another_user_is_served(other: &Client) {
+    let session = fill(other, 5, "Why is the sky blue?").await;
+    for _ in 0..40 {
+        let page = other.messages(&session).await;
+        assert_eq!(page["messages"].as_array().map(Vec::len), Some(5));
+    }
+}
+
+fn users() -> Setup {
+    measured().require_auth()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_the_longest_messages_that_nobody_reads_cost_little_memory() {
+    let app = users().start();
+    let token = app.token(&["--user", "alice"]);
+    let (alice, bob) = (app.learner.with_token(Some(&token)), app.as_user("bob"));
+    let session = fill(&alice, 40, &longest()).await;
+    let rest = Rest::of(&app);
+    let path = format!("/sessions/{session}/messages?limit=500");
+    let asking = unread(&app, &token, (0..128).map(|_| path.clone())).await;
+    another_user_is_served(&bob).await;
+    rest.assert_bounded(&app, "128 lists of the longest messages");
+    drop(asking);
+    rest.returns(&app).await;
+    assert_eq!(
+        alice.messages(&session).await["messages"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn feeds_that_nobody_reads_cost_little_memory() {
+    let app = users().limit("parallel_requests", 300).start();
+    let token = app.token(&["--user", "alice"]);
+    let (alice, bob) = (app.learner.with_token(Some(&token)), app.as_user("bob"));
+    let session = fill(&alice, 50, &longest()).await;
+    let rest = Rest::of(&app);
+    let path = format!("/sessions/{session}/events");
+    let asking = unread(&app, &token, (0..200).map(|_| path.clone())).await;
+    another_user_is_served(&bob).await;
+    rest.assert_bounded(&app, "200 feeds of 50 long messages");
+    drop(asking);
+    rest.returns(&app).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exports_at_once_cost_little_memory_read_or_not() {
+    let app = users().start();
+    let token = app.token(&["--user", "alice"]);
+    let (alice, bob) = (app.learner.with_token(Some(&token)), app.as_user("bob"));
+    fill(&alice, 30, &longest()).await;
+    let rest = Rest::of(&app);
+    let asking = unread(&app, &token, (0..32).map(|_| "/export".to_owned())).await;
+    another_user_is_served(&bob).await;
+    rest.assert_bounded(&app, "32 exports that nobody reads");
+    drop(asking);
+    let lengths = join_all((0..32).map(|_| export_length(&alice))).await;
+    assert!(
+        lengths
+            .iter()
+            .all(|length| *length == lengths[0] && *length > 30 * 6 * LONGEST)
+    );
+    rest.assert_bounded(&app, "32 exports that are read");
+    rest.returns(&app).await;
+}
+
+/// Bytes of a whole export, of which no more than a piece is kept.
+async fn export_length(learner: &Client) -> usize {
+    let mut response = learner.call(Method::GET, "/export", Value::Null).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let (mut length, mut end) = (0, Vec::new());
+    while let Some(piece) = within("an export goes on", response.chunk())
+        .await
+        .expect("a piece")
+    {
+        length += piece.len();
+        end.extend_from_slice(&piece[piece.len().saturating_sub(20)..]);
+    }
+    assert!(end.ends_with(b"{\"type\":\"end\"}\n"));
+    length
+}
+
+/// All messages by following `nextCursor`, newest page first, and how large each page was.
+async fn walk(learner: &Client, session: &str) -> (Vec<String>, Vec<usize>) {
+    let (mut ids, mut sizes, mut cursor) = (Vec::new(), Vec::new(), String::new());
+    loop {
+        let path = format!("/sessions/{session}/messages?limit=500{cursor}");
+        let response = learner.call(Method::GET, &path, Value::Null).await;
+        let text = response.text().await.expect("a whole body");
+        let page: Value = serde_json::from_str(&text).expect("JSON");
+        sizes.push(text.len());
+        let messages = page["messages"].as_array().expect("a list").iter().rev();
+        ids.extend(messages.map(|message| string(&message["id"])));
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return (ids, sizes),
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_end_after_so_many_bytes_and_together_have_every_message_once() {
+    let app = TestApp::start();
+    let session = app.learner.create_session().await;
+    let path = format!("/sessions/{session}/messages");
+    let mut expected = Vec::new();
+    for content in ["a", "\"", "\u{1}", "é", "🧑‍🚀", "\\"].into_iter().cycle().take(30) {
+        let content = content.repeat(LONGEST / content.chars().count());
+        let body = json!({ "role": "user", "content": content });
+        expected.push(string(&app.learner.json(Method::POST, &path, body).await["id"]));
+    }
+    expected.reverse();
+    let (ids, sizes) = walk(&app.learner, &session).await;
+    assert_eq!(ids, expected);
+    assert!(
+        sizes.len() > 5 && sizes.iter().all(|size| *size <= PAGE + 1024),
+        "{sizes:?}"
+    );
+}
+
+#[tokio::test]
+async fn pages_of_sessions_with_large_profiles_end_and_together_have_every_session_once() {
+    let app = TestApp::start();
+    let mut expected = Vec::new();
+    for _ in 0..150 {
+        let fields = json!({ "learnerProfile": { "notes": "x".repeat(16_000) } });
+        expected.push(string(
+            &app.learner.json(Method::POST, "/sessions", fields).await["id"],
+        ));
+    }
+    expected.reverse();
+    let (mut ids, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
+    loop {
+        let page = app.learner.get(&format!("/sessions?limit=500{cursor}")).await;
+        let sessions = page["sessions"].as_array().expect("a list");
+        ids.extend(sessions.iter().map(|session| string(&session["id"])));
+        pages += 1;
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!((ids, pages), (expected, 3));
+}
+
+#[tokio::test]
+async fn a_page_of_one_message_that_is_larger_than_a_page_is_answered() {
+    let app = Setup::new().start();
+    let text = "\u{2}".repeat(1_500_000);
+    app.upstream
+        .next(crate::upstream::Script::stream().delta(&text).finish());
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    reader.until_end().await;
+    let page = app.learner.messages(&reader.session_id).await;
+    assert_eq!(
+        page["messages"][0]["content"].as_str().map(str::len),
+        Some(text.len())
+    );
+    assert_eq!(page["messages"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        app.learner.turn(&reader.turn_id).await["text"]
+            .as_str()
+            .map(str::len),
+        Some(text.len())
+    );
+    assert!(export_length(&app.learner).await > 6 * text.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_answers_unread_is_told_to_wait_and_served_when_they_are_gone() {
+    let app = users().start();
+    let token = app.token(&["--user", "alice"]);
+    let alice = app.learner.with_token(Some(&token));
+    let session = fill(&alice, 2, &longest()).await;
+    let path = format!("/sessions/{session}/messages?limit=1");
+    let asking = unread(&app, &token, (0..64).map(|_| path.clone())).await;
+    let refused = alice.call(Method::GET, &path, Value::Null).await;
+    if refused.status() == StatusCode::TOO_MANY_REQUESTS {
+        crate::problem::refused(refused, 429, "too-many-unread").await;
+    } else {
+        assert_eq!(refused.status(), StatusCode::OK, "its turn had come");
+    }
+    drop(asking);
+    let answered = within("it is served again", async {
+        loop {
+            let answer = alice.call(Method::GET, &path, Value::Null).await;
+            if answer.status() == StatusCode::OK {
+                break answer;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    assert_eq!(answered.await.status(), StatusCode::OK);
+}
