@@ -11,7 +11,7 @@ use super::event::{Event, TextKind};
 use super::merging::Merging;
 use super::passing::Retrying;
 use crate::ids::TurnId;
-use crate::repository::{CommitSource, Segment, Writer};
+use crate::repository::{CommitSource, Gap, Segment, Writer};
 
 /// A provider is read no further while so many bytes wait to be stored.
 const MOST_WAITING: u64 = 1 << 20;
@@ -38,14 +38,14 @@ pub struct Stored {
 }
 
 /// Where a log goes on that an earlier process has begun; its default is a new log.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Resumption {
     /// Bytes that are stored.
     pub offset: u64,
     /// Number of the last stored event.
     pub number: u64,
-    /// So many numbers are left out: readers may have seen events of these numbers that are not stored.
-    pub gap: u64,
+    /// Numbers that are left out, in order: readers may have seen events of these numbers that are not stored.
+    pub gaps: Vec<Gap>,
 }
 
 /// The log of one live turn.
@@ -90,7 +90,7 @@ impl TurnLog {
         })
     }
 
-    /// Whether the event of this number is stored. Events of the numbers in a gap are not.
+    /// Whether the event of this number is stored. Events of numbers that were left out are not.
     #[must_use]
     pub fn knows(&self, number: u64) -> bool {
         self.lock().buffer.knows(number)

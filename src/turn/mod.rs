@@ -10,9 +10,10 @@ mod deletion;
 mod end;
 pub mod event;
 #[cfg(test)]
-mod faults;
+pub(crate) mod faults;
 mod focus;
 mod follow;
+mod joining;
 mod live;
 mod log;
 mod merging;
@@ -32,6 +33,7 @@ use tokio_util::task::TaskTracker;
 
 pub use answering::WishError;
 pub use follow::Following;
+pub use joining::{LiveText, TellRunning};
 pub use log::{Resumption, Stored, TurnLog};
 pub use merging::Merging;
 pub use subscription::{Next, Subscription};

@@ -9,21 +9,19 @@ use std::sync::Arc;
 use actix_web::web::Bytes;
 
 use super::super::sse::Source;
+use super::due::{Due, Making, Origin};
 use super::frames;
 use super::place::Place;
-use super::rows::{self, LiveText};
-use crate::app::App;
-use crate::fanout::Watching;
+use super::rows;
+use crate::fanout::{Fanout, Watching};
 use crate::ids::{SessionId, TurnId};
 use crate::limits::Claim;
-use crate::repository::{Changes, PAGE_BYTES, ReadingRepository, RepositoryError, json_length};
+use crate::repository::RepositoryError;
 use crate::turn::{Next, Subscription, TurnError};
 
 /// A reader of a session.
 pub(super) struct Feed {
-    app: Arc<App>,
-    reading: ReadingRepository,
-    session_id: SessionId,
+    origin: Origin,
     watching: Watching,
     /// All changes up to this one are sent.
     revision: i64,
@@ -47,50 +45,20 @@ struct Followed {
     subscription: Subscription,
 }
 
-/// Rows as they were read.
-struct Due {
-    changes: Changes,
-    /// Of a snapshot.
-    live: LiveText,
-    /// What they take.
-    claim: Claim,
-    /// Whether the reader has just come: turns that have ended meanwhile are told by their messages alone.
-    opening: bool,
-}
-
-impl Due {
-    /// About what its frames take.
-    fn size(&self) -> usize {
-        let live = self.live.as_ref().map_or(0, |(text, _)| json_length(text));
-        let texts = self
-            .changes
-            .messages
-            .iter()
-            .map(|message| json_length(&message.content));
-        live + texts.sum::<usize>()
-    }
-}
-
-/// Frames that are being made, and what they take.
-type Making = tokio::task::JoinHandle<(Vec<u8>, Claim)>;
-
 impl Feed {
     /// Goes on at `place`; with a snapshot where that is not possible.
     ///
     /// # Errors
     /// `NotFound`, `Unavailable`, `Database`.
     pub(super) async fn open(
-        app: Arc<App>,
-        reading: ReadingRepository,
-        session_id: SessionId,
+        origin: Origin,
+        fanout: &Arc<Fanout>,
         place: Option<Place>,
     ) -> Result<Self, TurnError> {
         // Before the rows are read, so that no change falls between.
-        let watching = app.repository.fanout().watch(session_id);
+        let watching = fanout.watch(origin.session_id);
         let mut feed = Self {
-            app,
-            reading,
-            session_id,
+            origin,
             watching,
             revision: 0,
             stale: false,
@@ -107,7 +75,7 @@ impl Feed {
         };
         let mut due = match resumed {
             Some(due) => due,
-            None => feed.read(None).await?,
+            None => feed.origin.read(None).await?,
         };
         due.opening = true;
         feed.due = Some(due);
@@ -117,13 +85,13 @@ impl Feed {
     /// The session, when it is another user's than the reader.
     pub(super) fn observed(&self) -> Option<SessionId> {
         let due = self.due.as_ref()?;
-        let own = *due.changes.session.owner == *self.reading.subject();
-        Some(self.session_id).filter(|_| !own)
+        let own = *due.changes.session.owner == *self.origin.reading.subject();
+        Some(self.origin.session_id).filter(|_| !own)
     }
 
     /// The rows that have changed since `place`, and the rest of its turn; `None` when there is no such place.
     async fn resume(&mut self, place: Place) -> Result<Option<Due>, TurnError> {
-        let due = self.read(Some(place.revision)).await?;
+        let due = self.origin.read(Some(place.revision)).await?;
         if due.changes.since.is_none() {
             return Ok(Some(due));
         }
@@ -131,13 +99,14 @@ impl Feed {
         let Some((turn_id, number)) = place.turn else {
             return Ok(Some(due));
         };
-        match self.reading.turn(turn_id).await {
+        match self.origin.reading.turn(turn_id).await {
             // The reader knows the message that this turn writes.
-            Ok((turn, _)) if turn.session_id == self.session_id && turn.revision <= place.revision => {}
+            Ok((turn, _)) if self.origin.session_id == turn.session_id && turn.revision <= place.revision => {
+            }
             Ok(_) | Err(RepositoryError::NotFound) => return Ok(Some(due)),
             Err(error) => return Err(error.into()),
         }
-        let following = self.app.turns.subscribe(&self.reading, turn_id, number).await?;
+        let following = self.origin.subscribe(turn_id, number).await?;
         // It has seen an event that is not stored: what it shows must go.
         if following.rewound {
             return Ok(None);
@@ -147,39 +116,6 @@ impl Feed {
             subscription: following.subscription,
         });
         Ok(Some(due))
-    }
-
-    /// The rows that have changed. A snapshot comes with the text of the running reply; when its turn ends between
-    /// the two, the rows are read again.
-    async fn read(&self, since: Option<i64>) -> Result<Due, RepositoryError> {
-        let mut wanted = PAGE_BYTES;
-        loop {
-            let claim = self.app.limits.shares.claim(self.reading.subject(), wanted).await;
-            let due = self.read_within(since, claim).await?;
-            wanted = due.size();
-            if due.claim.covers(wanted) {
-                return Ok(due);
-            }
-        }
-    }
-
-    async fn read_within(&self, since: Option<i64>, claim: Claim) -> Result<Due, RepositoryError> {
-        let mut changes = self.reading.changes(self.session_id, since).await?;
-        let mut live = None;
-        if changes.since.is_none()
-            && let Some(turn) = changes.streaming.first()
-        {
-            live = self.app.turns.live_text(turn.id).await?;
-            if live.is_none() {
-                changes = self.reading.changes(self.session_id, None).await?;
-            }
-        }
-        Ok(Due {
-            changes,
-            live,
-            claim,
-            opening: false,
-        })
     }
 
     /// Whether the followed turn has ended as the rows that are to be sent say, so that the rest of it comes first.
@@ -204,12 +140,11 @@ impl Feed {
         let Some(_) = changes.since else {
             self.followed = None;
             self.pending = streaming.map(|turn_id| (turn_id, 0)).collect();
-            if let (Some(active), Some((_, number))) = (self.pending.front_mut(), &live) {
-                active.1 = *number;
+            if let (Some(active), Some(live)) = (self.pending.front_mut(), &live) {
+                active.1 = live.last_event_id;
             }
-            return self.make(claim, move |subject, turn| {
-                rows::snapshot(subject, changes, live, turn)
-            });
+            let make = |subject: &str, turn| rows::snapshot(subject, changes, live, turn);
+            return self.origin.make((claim, self.turn_place()), make);
         };
         let turns: Vec<_> = if opening {
             streaming.collect()
@@ -223,23 +158,8 @@ impl Feed {
                 self.pending.push_back((turn_id, 0));
             }
         }
-        self.make(claim, move |subject, turn| {
-            rows::changed(subject, changes, since, turn)
-        })
-    }
-
-    fn make(
-        &self,
-        mut claim: Claim,
-        make: impl FnOnce(&str, Option<(TurnId, u64)>) -> Vec<u8> + Send + 'static,
-    ) -> Making {
-        let (subject, turn) = (self.reading.subject().to_owned(), self.turn_place());
-        tokio::task::spawn_blocking(move || {
-            let mut frames = make(&subject, turn);
-            frames.shrink_to_fit();
-            claim.shrink(frames.len());
-            (frames, claim)
-        })
+        let make = move |subject: &str, turn| rows::changed(subject, changes, since, turn);
+        self.origin.make((claim, self.turn_place()), make)
     }
 
     /// The frames that are being made.
@@ -281,7 +201,7 @@ impl Feed {
     }
 
     async fn refresh(&mut self) -> Result<(), RepositoryError> {
-        match self.read(Some(self.revision)).await {
+        match self.origin.read(Some(self.revision)).await {
             Ok(due) => self.due = Some(due),
             Err(RepositoryError::NotFound) => self.deleted = true,
             Err(error) => return Err(error),
@@ -291,7 +211,7 @@ impl Feed {
     }
 
     async fn follow(&mut self, (turn_id, number): (TurnId, u64)) -> Result<(), RepositoryError> {
-        match self.app.turns.subscribe(&self.reading, turn_id, number).await {
+        match self.origin.subscribe(turn_id, number).await {
             Ok(following) => {
                 self.followed = Some(Followed {
                     turn_id,
@@ -370,3 +290,6 @@ impl Source for Feed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
