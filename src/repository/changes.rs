@@ -25,6 +25,8 @@ pub struct Changes {
     pub since: Option<i64>,
     /// In the order of the conversation.
     pub messages: Vec<Message>,
+    /// The place before which older ones are, when these are the newest and there are older ones.
+    pub next_cursor: Option<i64>,
     /// The turn that wrote each of these messages last.
     pub writings: HashMap<MessageId, Writing>,
     /// Turns that have not ended, oldest first.
@@ -47,8 +49,8 @@ pub(super) fn read(
         let changed = since
             .map(|revision| few_changed(connection, id, revision))
             .transpose()?;
-        let (since, messages) = match (since, changed.flatten()) {
-            (Some(revision), Some(changed)) => (Some(revision), changed),
+        let (since, (messages, next_cursor)) = match (since, changed.flatten()) {
+            (Some(revision), Some(changed)) => (Some(revision), (changed, None)),
             _ => (None, newest(connection, id)?),
         };
         let begun = since.map(|revision| turns::begun_since(connection, id, revision));
@@ -59,6 +61,7 @@ pub(super) fn read(
             session,
             since,
             messages,
+            next_cursor,
         })
     })
 }
@@ -74,8 +77,13 @@ fn few_changed(
     Ok(Some(changed.rows).filter(|_| few && !changed.cut))
 }
 
-fn newest(connection: &mut SqliteConnection, id: SessionId) -> Result<Vec<Message>, RepositoryError> {
+/// The newest messages, and the place before which older ones are.
+fn newest(
+    connection: &mut SqliteConnection,
+    id: SessionId,
+) -> Result<(Vec<Message>, Option<i64>), RepositoryError> {
     let mut messages = messages::newest_page(connection, id, (i64::MAX, MOST_MESSAGES))?.rows;
     messages.reverse();
-    Ok(messages)
+    let first = messages.first().map(|message| message.position);
+    Ok((messages, first.filter(|place| *place > 1)))
 }

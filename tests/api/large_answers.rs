@@ -205,6 +205,34 @@ async fn pages_of_sessions_with_large_profiles_end_and_together_have_every_sessi
 }
 
 #[tokio::test]
+async fn a_snapshot_ends_after_so_many_bytes_and_says_where_older_messages_are() {
+    let app = TestApp::start();
+    let session = fill(&app.learner, 3, &longest()).await;
+    let path = format!("/sessions/{session}/events");
+    let mut feed = app.learner.call(Method::GET, &path, Value::Null).await;
+    let mut told = Vec::new();
+    while !told.ends_with(b"}\n\n") {
+        let piece = within("a snapshot", feed.chunk()).await.expect("a piece");
+        told.extend_from_slice(&piece.expect("the feed goes on"));
+    }
+    assert!(told.len() < PAGE, "{}", told.len());
+    let told = String::from_utf8(told).expect("text");
+    let data = told
+        .lines()
+        .find_map(|line| line.strip_prefix("data: "))
+        .expect("data");
+    let snapshot: Value = serde_json::from_str(data).expect("JSON");
+    assert_eq!(snapshot["messages"].as_array().map(Vec::len), Some(1));
+    let cursor = string(&snapshot["nextCursor"]);
+    let older = app
+        .learner
+        .get(&format!("/sessions/{session}/messages?cursor={cursor}"))
+        .await;
+    assert_eq!(older["messages"].as_array().map(Vec::len), Some(1));
+    assert!(!older["nextCursor"].is_null());
+}
+
+#[tokio::test]
 async fn a_page_of_one_message_that_is_larger_than_a_page_is_answered() {
     let app = Setup::new().start();
     let text = "\u{2}".repeat(1_500_000);
