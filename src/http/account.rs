@@ -93,7 +93,11 @@ async fn page(
     let mut wanted = PAGE_BYTES;
     loop {
         let mut claim = app.limits.shares.claim(user.owner(), wanted).await;
-        let Some((lines, next)) = user.export(place.clone()).await? else {
+        // The semaphore is never closed.
+        let reading = app.limits.exports.acquire().await.ok();
+        let read = user.export(place.clone()).await?;
+        drop(reading);
+        let Some((lines, next)) = read else {
             return Ok(None);
         };
         if claim.covers(lines.len()) {

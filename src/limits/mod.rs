@@ -17,7 +17,12 @@ pub use shares::{Claim, Shares};
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::config;
+
+/// A row of an export takes several times its length while it is read, and a connection to the database.
+const EXPORTS: usize = 2;
 
 /// All limits on users and on those who are not known to be one.
 pub struct Limits {
@@ -27,6 +32,8 @@ pub struct Limits {
     pub parallel: Seats,
     /// How much memory the answers of a user may take.
     pub shares: Shares,
+    /// How many exports are read from the database at once, of all users: the others wait for a place.
+    pub exports: Arc<Semaphore>,
     /// How often an address may be wrong about who it is.
     pub failures: Failures,
 }
@@ -39,6 +46,7 @@ impl Limits {
             requests: Arc::new(Requests::new(settings)),
             parallel: Seats::new(settings.parallel_requests),
             shares: Shares::default(),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
             failures: Failures::new(settings),
         }
     }

@@ -73,7 +73,6 @@ async fn a_copy_of_a_running_servers_database_comes_back_with_all_that_was_in_it
     let mut again = app.learner.follow(&before.turn_id).await;
     again.until_end().await;
     assert_eq!(again.events, before.events);
-    check_turn(&mut app.database(), &[&again, &before], Some(&plan.text()));
     assert_eq!(
         app.learner.status_of(&format!("/turns/{}", after.turn_id)).await,
         404
@@ -82,6 +81,11 @@ async fn a_copy_of_a_running_servers_database_comes_back_with_all_that_was_in_it
     app.learner.stop(&running.turn_id).await;
     let last = app.learner.turn(&running.turn_id).await["lastEventId"].as_u64();
     assert!(last > Some(1_000_000), "{last:?}");
+    let path = format!("/sessions/{}", running.session_id);
+    app.learner
+        .call(reqwest::Method::DELETE, &path, serde_json::Value::Null)
+        .await;
+    check_turn(&mut app.database(), &[&again, &before], Some(&plan.text()));
     assert_eq!(app.database().integrity(), "ok");
     for suffix in ["", "-wal", "-shm", ".lock"] {
         assert_eq!(mode(&beside(app.database_path(), suffix)), 0o600, "{suffix}");

@@ -1,7 +1,7 @@
 //! Requests that are sent ahead of their answers: each is answered in its order, and those that wait cost nothing.
 
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use futures_util::future::join;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 
 use crate::app::{Setup, TestApp};
@@ -9,7 +9,7 @@ use crate::bounds::{Rest, connect_small, measured};
 use crate::client::Client;
 use crate::deadline::within;
 use crate::upstream::{Script, Signal};
-use crate::wire::{Answer, answers, exchange};
+use crate::wire::{Answer, answers, connect, exchange};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost:127.0.0.1\r\n\r\n";
 const LAST: &str = "GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -129,24 +129,15 @@ async fn a_client_that_sends_many_requests_ahead_gets_all_answers_in_their_order
 }
 
 async fn pipeline(app: &TestApp, requests: &str) -> Vec<u8> {
-    let socket = crate::wire::connect(&app.learner).await;
-    let (mut reading, mut writing) = socket.into_split();
-    let requests = requests.to_owned();
-    let sending = tokio::spawn(async move {
-        writing
-            .write_all(requests.as_bytes())
-            .await
-            .expect("all is taken");
-        writing
-    });
+    let (mut reading, mut writing) = connect(&app.learner).await.into_split();
     let mut answers = Vec::new();
-    within(
-        "all answers",
-        tokio::io::AsyncReadExt::read_to_end(&mut reading, &mut answers),
-    )
-    .await
-    .expect("the server closes the connection");
-    drop(sending.await);
+    let both = join(
+        writing.write_all(requests.as_bytes()),
+        reading.read_to_end(&mut answers),
+    );
+    let (sent, ended) = within("all answers", both).await;
+    sent.expect("all is taken");
+    ended.expect("the server closes the connection");
     answers
 }
 
@@ -200,7 +191,7 @@ async fn a_reader_that_has_sent_requests_ahead_is_still_noticed_when_it_leaves()
         "GET /turns/{}/events HTTP/1.1\r\nHost: localhost\r\n\r\n{GET}{GET}",
         reader.turn_id
     );
-    let mut leaving = crate::wire::connect(&app.learner).await;
+    let mut leaving = connect(&app.learner).await;
     leaving.write_all(follow.as_bytes()).await.expect("sent");
     within("its stream is open", async {
         while app.learner.open_streams().await != 2 {}

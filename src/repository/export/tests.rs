@@ -5,7 +5,8 @@ use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 use diesel_migrations::MigrationHarness;
 
-use super::{ExportPlace, PARTS, page};
+use super::parts::PARTS;
+use super::{ExportPlace, page};
 use crate::repository::open::MIGRATIONS;
 use crate::repository::page::PAGE_BYTES;
 
@@ -33,7 +34,7 @@ enum Fate {
 }
 
 /// A new table is a question: is it in the export, and does it go with the account? The answer stands here, and in
-/// `export.rs` and `account.rs`.
+/// `export/parts.rs` and `account.rs`.
 fn fates() -> BTreeMap<&'static str, Fate> {
     BTreeMap::from([
         ("__diesel_schema_migrations", Fate::Kept),
