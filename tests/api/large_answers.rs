@@ -119,7 +119,7 @@ async fn exports_at_once_cost_little_memory_read_or_not() {
     let app = users().start();
     let token = app.token(&["--user", "alice"]);
     let (alice, bob) = (app.learner.with_token(Some(&token)), app.as_user("bob"));
-    fill(&alice, 30, &longest()).await;
+    fill(&alice, 8, &longest()).await;
     let rest = Rest::of(&app);
     let asking = unread(&app, &token, ("/export", 32, 32)).await;
     another_user_is_served(&bob).await;
@@ -129,7 +129,7 @@ async fn exports_at_once_cost_little_memory_read_or_not() {
     assert!(
         lengths
             .iter()
-            .all(|length| *length == lengths[0] && *length > 30 * 6 * LONGEST)
+            .all(|length| *length == lengths[0] && *length > 8 * 6 * LONGEST)
     );
     rest.assert_bounded(&app, "32 exports that are read");
     rest.returns(&app).await;
