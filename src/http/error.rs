@@ -206,6 +206,10 @@ impl From<RepositoryError> for ApiError {
                 let detail = "You may read this and not change it.";
                 Self::new(Code::ReadOnly, detail)
             }
+            RepositoryError::AccountLeaving => {
+                let detail = "All that is yours is being deleted. Nothing new begins until it is.";
+                Self::new(Code::AccountLeaving, detail)
+            }
             RepositoryError::QueueFull => {
                 Self::too_many(Code::QueueFull, ("Too many messages wait in this session.", 5))
             }
