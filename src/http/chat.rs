@@ -112,7 +112,7 @@ pub(super) async fn follow(
         error => error,
     })?;
     let reading = Reading {
-        validity: author.validity(app),
+        validity: author.hold(app).await?,
         heartbeat: Heartbeat::Comment,
     };
     let mut response = sse::turn_response(app, following, reading);

@@ -1,7 +1,6 @@
 //! How turns begin: a message, a further reply to one, or the rest of a cut reply is stored, and a task drives it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::calls::CallsBefore;
 use super::live::{Interruption, LiveTurn};
@@ -19,6 +18,10 @@ impl Turns {
     /// `NotContinuable`, `NotStored`, `MaybeStored`.
     pub async fn start(self: &Arc<Self>, user: UserRepository, new: NewTurn) -> Result<Started, TurnError> {
         self.admit()?;
+        // Whoever deletes the session, or ends the server, waits until the turn can be found.
+        let beginning = Arc::clone(&self.beginning).read_owned().await;
+        // Whoever waited may have waited for the end of the server.
+        self.admit()?;
         let turns = Arc::clone(self);
         // Only what really begins needs a seat: a request that joins a turn has none to take.
         let seat = self.seats.take(user.owner());
@@ -30,6 +33,7 @@ impl Turns {
         // A caller that goes away, or is answered while it may yet be stored, must not leave a turn that is stored and
         // never driven.
         let task = self.main.spawn(async move {
+            let _beginning = beginning;
             match begun.await? {
                 Begun::New(begun) => Ok(turns.launch((user, seat), *begun)),
                 Begun::Joined(turn_id) => {
@@ -56,7 +60,7 @@ impl Turns {
         if self.is_draining() {
             return Err(TurnError::Draining);
         }
-        if self.lock().len() >= MOST_LIVE {
+        if self.lock().all.len() >= MOST_LIVE {
             return Err(TurnError::Overloaded);
         }
         Ok(())
@@ -101,10 +105,12 @@ impl Turns {
         let writer = self.repository.writer().clone();
         let log = TurnLog::new(turn.id, writer, Arc::clone(&self.merging), from);
         let live = LiveTurn::new(turn, (user.patient(), seat), log);
-        self.lock().insert(live.turn.id, Arc::clone(&live));
-        if self.abandoning.load(Ordering::SeqCst) {
+        let mut entered = self.lock();
+        entered.all.insert(live.turn.id, Arc::clone(&live));
+        if entered.abandoned {
             live.interrupt(Interruption::Abandon);
         }
+        drop(entered);
         self.metrics.turn_started();
         live
     }

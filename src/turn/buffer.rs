@@ -4,7 +4,7 @@
 use super::event::{self, Event, TextKind};
 use super::log::{Resumption, Stored};
 use crate::ids::TurnId;
-use crate::repository::{Segment, commit_batch};
+use crate::repository::{Gap, Segment, commit_batch};
 
 /// Frames that stand outside segments: from so many bytes on they become one.
 const SEGMENT_BYTES: usize = 64 * 1024;
@@ -24,24 +24,10 @@ struct Mark {
     number: u64,
 }
 
-/// Numbers that no stored event has.
-#[derive(Debug, Default)]
-struct Gap {
-    /// Number of the last event before it.
-    after: u64,
-    length: u64,
-}
-
-impl Gap {
-    /// The last number in it.
-    fn end(&self) -> u64 {
-        self.after + self.length
-    }
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
-    gap: Gap,
+    /// Numbers that no stored event has, in order. The last ones are where this process has begun, if any are.
+    gaps: Box<[Gap]>,
     /// Frames from `base` on.
     bytes: Vec<u8>,
     base: u64,
@@ -58,16 +44,13 @@ pub(super) struct Buffer {
 
 impl Buffer {
     pub(super) fn new(from: Resumption) -> Self {
-        let gap = Gap {
-            after: from.number,
-            length: from.gap,
-        };
+        let gap = from.gaps.last().filter(|gap| gap.after == from.number);
         let begin = Mark {
             offset: from.offset,
-            number: gap.end(),
+            number: gap.map_or(from.number, |gap| gap.last),
         };
         Self {
-            gap,
+            gaps: from.gaps.into(),
             base: begin.offset,
             end: begin,
             taken: begin,
@@ -206,11 +189,8 @@ impl Buffer {
     /// How far it is stored.
     pub(super) fn stored(&self) -> Stored {
         // Nothing has the number before the first event, when a gap lies there.
-        let number = if self.stored.number == self.gap.end() {
-            self.gap.after
-        } else {
-            self.stored.number
-        };
+        let gap = self.gaps.last().filter(|gap| gap.last == self.stored.number);
+        let number = gap.map_or(self.stored.number, |gap| gap.after);
         Stored {
             offset: self.stored.offset,
             number,
@@ -221,7 +201,7 @@ impl Buffer {
 
     /// Whether the event of this number is stored. Events of the numbers in a gap are not.
     pub(super) fn knows(&self, number: u64) -> bool {
-        number <= self.stored.number && (number <= self.gap.after || number > self.gap.end())
+        number <= self.stored.number && !self.gaps.iter().any(|gap| gap.holds(number))
     }
 
     /// What was taken is not stored.
@@ -246,11 +226,8 @@ impl Buffer {
 
     /// The place after event `number`; `None` when that place has left the memory.
     pub(super) fn offset_after(&self, number: u64) -> Option<u64> {
-        let number = if number == self.gap.after {
-            self.gap.end()
-        } else {
-            number
-        };
+        let gap = self.gaps.last().filter(|gap| gap.after == number);
+        let number = gap.map_or(number, |gap| gap.last);
         if number == self.stored.number {
             return Some(self.stored.offset);
         }

@@ -20,9 +20,6 @@ use crate::repository::{Attempt, LeftOver, RepositoryError, Scope, UserRepositor
 /// A turn that was taken up less than so long ago and is left over again has met a crash loop.
 const CRASH_LOOP_MS: i64 = 60_000;
 
-/// Where readers may have seen events that are lost, so many numbers are left out: none of theirs is used again.
-const GAP: u64 = 1_000_000;
-
 fn has_text(log: &[u8]) -> bool {
     frames(log).any(|frame| frame.name == "text-delta")
 }
@@ -116,7 +113,7 @@ impl Turns {
             let from = Resumption {
                 offset: left.frames.len() as u64,
                 number: left.last_number,
-                gap: if left.may_have_lost { GAP } else { 0 },
+                gaps: left.gaps.clone(),
             };
             let user = self.repository.for_user(Scope::of(&left.owner));
             let session = left.turn.session_id;
@@ -131,9 +128,10 @@ impl Turns {
                 restored.calls.crashed = None;
             }
             let seat = self.seats.take(user.owner());
+            let first = from.number == 0;
             let live = self.enter(left.turn, (user, seat), from);
             let text = &restored.text;
-            if from.number == 0 {
+            if first {
                 run::begin_log(&live, text);
             } else if !text.is_empty() && !has_text(&left.frames) {
                 live.log

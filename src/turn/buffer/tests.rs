@@ -26,7 +26,7 @@ fn a_log_that_goes_on_ends_before_its_gap_until_more_is_stored() {
     let from = Resumption {
         offset: 500,
         number: 7,
-        gap: 100,
+        gaps: vec![Gap { after: 7, last: 107 }],
     };
     let mut buffer = Buffer::new(from);
     assert_eq!((buffer.stored().number, buffer.stored().offset), (7, 500));
@@ -35,6 +35,52 @@ fn a_log_that_goes_on_ends_before_its_gap_until_more_is_stored() {
     assert_eq!(buffer.stored().number, 7);
     buffer.set_stored();
     assert_eq!(buffer.stored().number, 108);
+}
+
+#[test]
+fn numbers_in_any_gap_are_unknown_and_others_up_to_the_stored_one_known() {
+    let gaps = vec![
+        Gap { after: 0, last: 9 },
+        Gap { after: 12, last: 40 },
+        Gap { after: 45, last: 99 },
+    ];
+    let from = Resumption {
+        offset: 500,
+        number: 45,
+        gaps,
+    };
+    let mut buffer = Buffer::new(from);
+    let mut known = vec![0, 10, 11, 12, 41, 42, 43, 44, 45];
+    let all = |buffer: &Buffer| {
+        (0..300)
+            .filter(|number| buffer.knows(*number))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!((buffer.stored().number, all(&buffer)), (45, known.clone()));
+    text(&mut buffer, "a");
+    buffer.take_into(TurnId::new(), &mut Vec::new());
+    buffer.set_stored();
+    known.push(100);
+    assert_eq!((buffer.stored().number, all(&buffer)), (100, known));
+    assert_eq!(
+        buffer.offset_after(45),
+        Some(500),
+        "the next event is the one after the gap"
+    );
+    assert_eq!(buffer.offset_after(12), None, "what came before is in segments");
+}
+
+#[test]
+fn a_log_that_goes_on_after_what_came_behind_its_last_gap_goes_on_with_the_next_number() {
+    let from = Resumption {
+        offset: 500,
+        number: 12,
+        gaps: vec![Gap { after: 3, last: 9 }],
+    };
+    let mut buffer = Buffer::new(from);
+    assert_eq!((buffer.stored().number, buffer.last_number()), (12, 12));
+    text(&mut buffer, "a");
+    assert_eq!(buffer.last_number(), 13);
 }
 
 #[test]
