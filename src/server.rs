@@ -218,16 +218,16 @@ fn who_answers(
     metrics: &Arc<Metrics>,
 ) -> Result<(Arc<Chain>, Option<Arc<Planner>>), ProviderError> {
     let providers = provider::from_settings(&settings.providers)?;
-    let planner = settings
-        .planner
-        .clone()
-        .map(|config| Planner::new(config, settings.context, &providers, Arc::clone(metrics)));
     let policy = Policy {
         retry: settings.retry,
         breaker: settings.breaker,
         choice: settings.allow_provider_choice,
     };
     let chain = Chain::new(providers, &settings.providers, policy, Random::new());
+    let planner = settings
+        .planner
+        .clone()
+        .map(|config| Planner::new(config, settings.context, &chain, Arc::clone(metrics)));
     Ok((chain, planner))
 }
 

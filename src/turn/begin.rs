@@ -1,6 +1,7 @@
 //! How turns begin: a message, a further reply to one, or the rest of a cut reply is stored, and a task drives it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::calls::CallsBefore;
 use super::live::{Interruption, LiveTurn};
@@ -9,6 +10,9 @@ use super::run::{self, Beginning};
 use super::{MOST_LIVE, Started, TurnError, Turns};
 use crate::limits::Seat;
 use crate::repository::{Allowance, Begun, BegunTurn, NewTurn, RepositoryError, Turn, UserRepository};
+
+/// Longest wait for those who wait, in their turn, for turns that are being stored: as long as for the writer.
+const BEGIN_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Turns {
     /// Stores what is to be answered and starts answering it. Goes on when the caller does not wait for it.
@@ -19,8 +23,9 @@ impl Turns {
     pub async fn start(self: &Arc<Self>, user: UserRepository, new: NewTurn) -> Result<Started, TurnError> {
         self.admit()?;
         // Whoever deletes the session, or ends the server, waits until the turn can be found.
-        let beginning = Arc::clone(&self.beginning).read_owned().await;
-        // Whoever waited may have waited for the end of the server.
+        let entering = Arc::clone(&self.beginning).read_owned();
+        let entering = tokio::time::timeout(BEGIN_PATIENCE, entering).await;
+        let beginning = entering.map_err(|_elapsed| RepositoryError::NotStored)?;
         self.admit()?;
         let turns = Arc::clone(self);
         // Only what really begins needs a seat: a request that joins a turn has none to take.

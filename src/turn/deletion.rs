@@ -73,15 +73,10 @@ impl Turns {
         for turn in user.streaming_turns(id).await? {
             self.stop(user, turn.id).await?;
         }
-        match user.delete_session(id).await {
-            Ok(()) => {}
-            Err(error) => {
-                // What may be deleted, or soon will be, is to leave the files as well.
-                if matches!(error, RepositoryError::MaybeStored) {
-                    self.repository.writer().erase();
-                }
-                return Err(error.into());
-            }
+        let deleted = user.delete_session(id).await;
+        // What may be deleted, or soon will be, is followed up as well.
+        if !matches!(deleted, Ok(()) | Err(RepositoryError::MaybeStored)) {
+            return Ok(deleted?);
         }
         self.all_entered().await;
         // One that has begun in between has no rows any more, and its frames go with the batches.

@@ -18,6 +18,7 @@ mod live;
 mod log;
 mod merging;
 mod passing;
+mod place;
 mod reply;
 mod resume;
 mod run;

@@ -72,14 +72,34 @@ async fn each_provider_is_asked_once_and_the_broken_ones_are_told_apart() {
     );
     assert!(line("Check api_key"), "{said}");
     assert!(
-        line("problem  provider \"page\": sent malformed data") && line("check wire and base_url"),
+        line("problem  provider \"page\": sent no reply")
+            && line("content type text/html")
+            && line("check wire and base_url"),
         "{said}"
     );
     assert!(
         line("problem  provider \"gone\": disconnected") && line("that the server runs"),
         "{said}"
     );
-    assert_eq!((good.count(), unauthorized.count()), (1, 1));
+    // Once more how it is asked for an answer of a given shape.
+    assert_eq!((good.count(), unauthorized.count()), (2, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_that_a_provider_refuses_are_told_and_are_no_problem() {
+    let (folder, picky) = (folder(), Upstream::start());
+    for field in ["stream_options", "max_tokens"] {
+        let refusal = format!(r#"{{"error":{{"message":"unknown field {field}"}}}}"#);
+        picky.next(Script::plain(400, "application/json", &refusal));
+    }
+    picky.next(Script::stream().delta("ready").finish());
+    let refusal = r#"{"error":{"message":"'response_format.type' must be 'text'"}}"#;
+    picky.next(Script::plain(400, "application/json", refusal));
+    let (is_well, said) = examine(folder.path(), &provider("picky", &picky.base_url()));
+    let told =
+        "model \"m\" answers, but refuses stream_options, max_tokens, response_format: it is asked without";
+    assert!(is_well && said.contains(told), "{said}");
+    assert_eq!(picky.count(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

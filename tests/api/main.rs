@@ -27,6 +27,7 @@ mod witness;
 mod campaign;
 mod torn_copy;
 
+mod alternating_roles;
 mod auth;
 mod bad_bodies;
 mod bad_input;
@@ -63,6 +64,7 @@ mod mock_vendors;
 mod openapi;
 mod operations;
 mod page;
+mod places;
 mod provider_bounds;
 mod provider_faults;
 mod proxies;
