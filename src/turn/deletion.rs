@@ -92,7 +92,7 @@ impl Turns {
             self.forget(&live);
         }
         self.repository.writer().erase();
-        Ok(())
+        Ok(deleted?)
     }
 }
 
