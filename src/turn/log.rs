@@ -197,8 +197,9 @@ impl TurnLog {
     }
 
     /// Waits until [`Self::stored`] has changed since this version of it. Cancel safe.
-    pub async fn changed_since(&self, version: u32) {
-        next_change(self, |log| &log.changed, |log| log.lock().version != version).await;
+    pub fn changed_since(&self, version: u32) -> impl Future<Output = ()> {
+        let changed = move |log: &Self| log.lock().version != version;
+        next_change(self, |log| &log.changed, changed)
     }
 
     /// Stored bytes from `offset` on, at most about `limit`, in whole frames. `None` when they have left the memory.
