@@ -153,7 +153,8 @@ fn events(
                 () = &mut expired => Step::Expired,
                 next = source.next() => Step::Source(next),
                 () = &mut closing => Step::Source(Ok(Next::Cut)),
-                _ = health.changed() => Step::Health(*health.borrow_and_update()),
+                // Should nobody be left to change it, this waits for the others.
+                Ok(()) = health.changed() => Step::Health(*health.borrow_and_update()),
                 () = &mut heartbeat => Step::Heartbeat,
             };
             match step {

@@ -166,3 +166,23 @@ async fn a_database_that_a_server_would_refuse_is_explained() {
         "{said}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_has_grown_long_is_told() {
+    let app = TestApp::start();
+    let (is_well, said) = examine_database(app.database_path());
+    assert!(is_well && !said.contains("write-ahead log"), "{said}");
+    // Nothing that SQLite would read: what counts is the length.
+    let log = app.database_path().with_extension("db-wal");
+    let log = std::fs::File::options().write(true).open(log).expect("a log");
+    let length = log.metadata().expect("a log").len();
+    log.set_len(65 << 20).expect("room");
+    let (is_well, said) = examine_database(app.database_path());
+    log.set_len(length).expect("a log");
+    assert!(!is_well, "{said}");
+    assert!(
+        said.contains("problem  write-ahead log: it has grown to 65 MiB")
+            && said.contains("holds a snapshot"),
+        "{said}"
+    );
+}
