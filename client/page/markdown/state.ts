@@ -1,0 +1,33 @@
+/** The state in which a paragraph is read, with what this page's rules know besides. */
+
+import MarkdownIt, { type Env, type MarkdownIt as Reader, type Token } from "markdown-it";
+
+export interface ReadingEnv extends Env {
+  /** The next paragraph is the one that is still being written. */
+  open: boolean;
+  /** The text ends in the middle of a block that more may come of. */
+  growing: boolean;
+  footnotes: Set<string>;
+}
+
+export class InlineState extends MarkdownIt.StateInline {
+  /** Half-written marks at its end are completed or held back. */
+  readonly #open: boolean;
+  /** Marks that are known to have no end in the rest of the text. */
+  readonly endless = new Set<string>();
+
+  constructor(source: string, md: Reader, env: Env, tokens: Token[]) {
+    super(source, md, env, tokens);
+    this.#open = (env as ReadingEnv).open;
+    // It is for this paragraph, not for those in it.
+    (env as ReadingEnv).open = false;
+  }
+
+  /** Whether what is read here reaches to where the text is being written. */
+  get open(): boolean {
+    return this.#open && this.posMax === this.src.length;
+  }
+}
+
+/** A rule for inline text, at `state.pos`. */
+export type InlineRule = (state: InlineState, silent: boolean) => boolean;
