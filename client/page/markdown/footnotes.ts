@@ -8,13 +8,14 @@ const REFERENCE = /^\[\^([^\]\s[^]{1,32})\]/;
 const DEFINITION = /^\[\^([^\]\s[^]{1,32})\]:[ \t]*/;
 const NUMBER = /^\d{1,3}$/;
 
-/** A number is always one; a word only where it is explained. */
+/** A number is always one; a word only where it is explained, or may still be. */
 export function footnoteReference(state: InlineState, silent: boolean): boolean {
   if (!state.src.startsWith("[^", state.pos)) return false;
   const found = REFERENCE.exec(state.src.slice(state.pos, Math.min(state.posMax, state.pos + 36)));
   const label = found?.[1];
   if (found === null || label === undefined) return false;
-  if (!NUMBER.test(label) && !(state.env as ReadingEnv).footnotes.has(label)) return false;
+  const { footnotes, growing } = state.env as ReadingEnv;
+  if (!growing && !NUMBER.test(label) && !footnotes.has(label)) return false;
   if (!silent) state.push("footnote_reference", "sup", 0).content = label;
   state.pos += found[0].length;
   return true;

@@ -50,12 +50,12 @@ function findClose(text: string, from: number, { open, close }: Marks): number {
 
 const WORD = String.raw`(?<![\\A-Za-z{])[A-Za-z]{2,}`;
 const PROSE = new RegExp(String.raw`${WORD},? ${WORD}(?![A-Za-z}])`);
-const BETWEEN_PRICES = /^[\d.,]+[kKmM]? ?(?:(?:and|or|to|for|per|vs|is|at|of|from|with|plus|off|each|but|than|in|on)\b|[/–—-]$)/;
+const BETWEEN_PRICES = /^[\d.,]+[kKmM]? ?(?:(?:and|or|to|for|per|vs|is|at|of|from|with|plus|off|each|but|than|in|on)\b|\/[a-z]+\b|[/–—-]$)/;
 
 /** What stands between single `$` is a formula and no text between two prices. */
 function isFormula(source: string, at: number, end: number): boolean {
   const content = source.slice(at + 1, end);
-  if (content === "" || /^\s|\s$|[`\n]/.test(content) || /[A-Za-z0-9]/.test(source[at - 1] ?? "")) return false;
+  if (content === "" || /^\s|\s$|[`\n]|\*\*/.test(content) || /[A-Za-z0-9]/.test(source[at - 1] ?? "")) return false;
   if (/^(?:\$|[-–—]?\d)/.test(source.slice(end + 1, end + 3))) return false;
   return !PROSE.test(content.replace(/\\[a-z]+ ?\{[^{}]*\}/gi, "")) && !BETWEEN_PRICES.test(content);
 }
@@ -66,9 +66,10 @@ export function inlineFormula(state: InlineState, silent: boolean): boolean {
   if (marks === null) return false;
   const start = pos + marks.open.length;
   const limit = Math.min(posMax, start + LONGEST_FORMULA);
-  const end = state.endless.has(marks.close) ? -1 : findClose(src.slice(0, limit), start, marks);
-  spend(((end < 0 ? limit : end) - start) >> 6);
-  if (end < 0 && limit === posMax) state.endless.add(marks.close);
+  // What was looked through for an earlier mark is not looked through again.
+  const from = Math.max(start, Math.min(state.endless.get(marks.close) ?? 0, limit));
+  const end = findClose(src.slice(0, limit), from, marks);
+  if (end < 0) state.endless.set(marks.close, limit);
   if (end < 0) return state.open && openFormula(state, silent, marks);
   const closed = marks.open === "$" ? isFormula(src, pos, end) : isClosed(src, { start, end, marks });
   if (!closed) return false;
@@ -82,12 +83,15 @@ function isClosed(source: string, { start, end, marks }: { start: number; end: n
   return marks.open !== "$$" || (source[start] !== "$" && source[start - 3] !== "$" && source[end + 2] !== "$");
 }
 
-/** A formula that is being written is shown as its TeX; a `$` alone may be a price, before a digit it is taken for one. */
+/** A number is a price unless something of a formula follows it. */
+const MAY_BECOME = /^(?:(?![\s\d])|[\d.,]+[a-z]? ?[\\^_{+=<>])[^\n`]*$/;
+
+/** A formula that is being written is shown as its TeX; a `$` alone may be that of a price. */
 function openFormula(state: InlineState, silent: boolean, marks: Marks): boolean {
   const { src, pos, posMax } = state;
   const rest = src.slice(pos + marks.open.length, posMax);
   if (marks.open === "$") {
-    const mayCome = /^(?![\s\d])[^\n`]*$/.test(rest) && !/[A-Za-z0-9]/.test(src[pos - 1] ?? "");
+    const mayCome = MAY_BECOME.test(rest) && !/[A-Za-z0-9]/.test(src[pos - 1] ?? "");
     if (rest !== "" && (!mayCome || rest.length > LONGEST_OPEN)) return false;
   } else if (rest.length > LONGEST_FORMULA || rest.startsWith("$")) return false;
   const tex = rest.replace(marks.close.startsWith("$") ? /\$+$/ : /\\[a-z]*\{?[a-z]*\*?$/, "");
@@ -103,14 +107,14 @@ interface Found {
 }
 
 /** The text of an environment has its own marks in it. */
-function texOf({ marks, tex }: Pick<Found, "marks" | "tex">): string {
-  return (marks.open.length > 2 ? `${marks.open}${tex}${marks.close}` : tex).trim();
+function texOf({ marks, tex, open = false }: Found): string {
+  return (marks.open.length > 2 ? `${marks.open}${tex}${open ? "" : marks.close}` : tex).trim();
 }
 
 function push(state: InlineState, silent: boolean, found: Found): void {
   if (!silent && found.tex.trim() !== "") {
     const token = state.push("formula", "code", 0);
-    token.content = found.open ? found.tex.trim() : texOf(found);
+    token.content = texOf(found);
     token.info = look("inline", found.open);
   }
   state.pos = found.end;
@@ -138,7 +142,7 @@ export function blockFormula(state: StateBlock, startLine: number, endLine: numb
   if (found === null || (!found.open && found.tex.trim() === "")) return false;
   if (silent) return true;
   const token = state.push("formula", "code", 0);
-  token.content = found.open ? found.tex.trim() : texOf(found);
+  token.content = texOf(found);
   token.info = look("display", found.open);
   token.block = true;
   token.map = [startLine, line];
@@ -168,7 +172,7 @@ function readLines(state: StateBlock, { startLine, endLine, marks }: Reach): { f
   }
   // The last line of what has come so far, and more comes.
   const isOpen = (state.env as ReadingEnv).growing && line === state.lineMax && line === state.bMarks.length - 1;
-  if (!isOpen || /\n\s*$/.test(state.src)) return { found: null, line };
+  if (!isOpen || /\n[ \t]*\n[ \t]*$/.test(state.src)) return { found: null, line };
   const tex = text.slice(marks.open.length).replace(/(?:\$|\\[a-z]*\{?[a-z]*\*?)\s*$/, "");
   return { found: { marks, tex, end: 0, open: true }, line };
 }

@@ -3,6 +3,8 @@
  * shown that goes away when the rest comes. What never ends is text once its paragraph is over.
  */
 
+import MarkdownIt from "markdown-it";
+
 import type { InlineRule, InlineState } from "./state.js";
 
 /** A line that may become a mark of a block: a list's, a heading's, a quote's, a rule, an underlining, a fence. */
@@ -12,16 +14,22 @@ const DEFINITION = /^ {0,3}\[(?!\^)[^[\]\n]{1,200}\]:[^\n]{0,2000}$/;
 const ROW = /^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*\|[^\n]{0,2000}$/;
 const RULE_OF_TABLE = /^[\s>]*\|?[\s:|-]*$/;
 
+/** A longer line is shown as it comes. */
+const LONGEST_LINE = 2_400;
+
 /** The text without its last line, or lines, while they may be marks. */
 export function holdBack(text: string): string {
   const start = text.lastIndexOf("\n") + 1;
   const line = text.slice(start);
-  if (line.trim() === "") return text;
-  if (MARKS_ONLY.test(line) || DEFINITION.test(line)) return text.slice(0, start);
+  const isEmpty = line.trim() === "";
+  if (line.length > LONGEST_LINE) return text;
+  const mayBeMark = (line.length < 200 && MARKS_ONLY.test(line)) || DEFINITION.test(line);
+  if (!isEmpty && mayBeMark) return text.slice(0, start);
   const startBefore = start < 2 ? 0 : text.lastIndexOf("\n", start - 2) + 1;
-  const before = start === 0 ? "" : text.slice(startBefore, start - 1);
+  const before = start === 0 || start - startBefore > LONGEST_LINE ? "" : text.slice(startBefore, start - 1);
   const beforeIsHead = ROW.test(before) && !isRow(text, startBefore);
-  if (beforeIsHead && RULE_OF_TABLE.test(line) && columns(line) < columns(before)) return text.slice(0, startBefore);
+  const mayBeRule = RULE_OF_TABLE.test(line) && (isEmpty || columns(line) < columns(before));
+  if (beforeIsHead && mayBeRule) return text.slice(0, startBefore);
   return ROW.test(line) && !ROW.test(before) ? text.slice(0, start) : text;
 }
 
@@ -70,7 +78,7 @@ export const openCode: InlineRule = (state, silent) => {
 };
 
 const LONGEST_LABEL = 200;
-const PART_OF_ADDRESS = /^(?:\([^\s]{0,2000}(?:\s+["'(][^\n]{0,300})?)?$/;
+const PART_OF_ADDRESS = /^(?:\([^\s]{0,2000}(?:\s+["'(][^\n]{0,300})?|\[[^\]\n]{0,100})?$/;
 
 /** A link, or picture, whose address has not come or not ended: its words are shown, as a link to nowhere. */
 export const openLink: InlineRule = (state, silent) => {
@@ -81,7 +89,7 @@ export const openLink: InlineRule = (state, silent) => {
   const end = close < 0 ? state.posMax : close;
   if (end - start > LONGEST_LABEL || state.src.slice(start, end).includes("[")) return false;
   if (close >= 0 && !PART_OF_ADDRESS.test(state.src.slice(close + 1, close + 2_400))) return false;
-  if (isPicture) state.push("text", "", 0).content = `[image: ${state.src.slice(start, end)}]`;
+  if (isPicture) state.push("text", "", 0).content = `[image: ${state.src.slice(start, end)}`;
   else pushWords(state, start, end);
   state.pos = state.posMax;
   return true;
@@ -93,6 +101,7 @@ function pushWords(state: InlineState, start: number, end: number): void {
   [state.pos, state.posMax] = [start, end];
   state.linkLevel++;
   state.md.inline.tokenize(state);
+  closeEmphasis(state);
   state.linkLevel--;
   state.posMax = max;
   state.push("link_close", "a", -1);
@@ -106,24 +115,27 @@ export const openAddress: InlineRule = (state) => {
   return true;
 };
 
+/** The library's: which mark ends which. */
+const [balance] = new MarkdownIt.ParserInline().ruler2.getRules("");
 const MARKERS = new Set([0x2a, 0x5f, 0x7e]);
 
-/** Closes the emphasis that has not been closed, from the inside out. */
+/** Closes the emphasis that has not been closed in what was just read, from the inside out. */
 export function closeEmphasis(state: InlineState): void {
-  if (!state.open) return;
   const { delimiters } = state;
-  const opened: typeof delimiters = [];
-  for (let at = 0; at < delimiters.length; at++) {
-    const delimiter = delimiters[at];
+  const tried = delimiters.map((delimiter) => ({ ...delimiter }));
+  balance?.({ delimiters: tried, tokens_meta: [] } as never);
+  const opened: typeof tried = [];
+  for (let at = 0; at < tried.length; at++) {
+    const delimiter = tried[at];
     if (delimiter === undefined || !MARKERS.has(delimiter.marker)) continue;
     if (delimiter.end > at) at = delimiter.end;
     else if (delimiter.open && delimiter.end < 0) opened.push(delimiter);
   }
-  for (const opener of opened.reverse()) {
-    const content = state.tokens[opener.token]?.content ?? "";
+  // Marks that touch would be one run.
+  if (opened.length > 0) state.push("text", "", 0);
+  for (const { marker, length = 0, token } of opened.reverse()) {
+    const content = state.tokens[token]?.content ?? "";
     state.push("text", "", 0).content = content;
-    opener.end = delimiters.length;
-    const { marker, length = 0 } = opener;
     delimiters.push({ marker, length, token: state.tokens.length - 1, end: -1, open: false, close: true });
   }
 }

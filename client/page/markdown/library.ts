@@ -31,7 +31,7 @@ function makeReader(): Reader {
   inline.ruler.before("autolink", "plain_tag", rule(plainTag));
   inline.ruler.after("autolink", "open_address", rule(openAddress));
   inline.ruler.after("text", "bare_address", rule(bareAddress));
-  inline.ruler2.after("balance_pairs", "close_emphasis", closeEmphasis as never);
+  inline.ruler2.before("balance_pairs", "close_emphasis", closeAtEnd as never);
   inline.ruler2.push("other_addresses", otherAddresses as never);
   inline.ruler.at("entity", rule(namedCharacter));
   block.ruler.disable(["html_block"]);
@@ -42,6 +42,10 @@ function makeReader(): Reader {
   Object.assign(md.renderer.rules, RENDERERS);
   countSteps(md);
   return md;
+}
+
+function closeAtEnd(state: InlineState): void {
+  if (state.open) closeEmphasis(state);
 }
 
 const NAMED = /^&(?:#x[\da-f]{1,6}|#\d{1,7}|[a-z][a-z\d]{1,31});/i;
@@ -57,11 +61,12 @@ const namedCharacter: InlineRule = (state, silent) => {
 };
 
 function limitReferences({ block }: Reader): void {
-  const find = block.ruler.getRules("").find(({ name }) => name === "reference");
-  if (find === undefined) throw new Error("The library has no rule for references.");
+  const { ruler } = new MarkdownIt.ParserBlock();
+  ruler.enableOnly(["reference"]);
+  const [find] = ruler.getRules("");
   block.ruler.at("reference", (state, startLine, endLine, silent) => {
     const start = (state.bMarks[startLine] ?? 0) + (state.tShift[startLine] ?? 0);
-    return REFERENCE.test(state.src.slice(start, start + 1_002)) && find(state, startLine, endLine, silent);
+    return REFERENCE.test(state.src.slice(start, start + 1_002)) && find?.(state, startLine, endLine, silent) === true;
   });
 }
 

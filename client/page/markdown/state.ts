@@ -13,8 +13,8 @@ export interface ReadingEnv extends Env {
 export class InlineState extends MarkdownIt.StateInline {
   /** Half-written marks at its end are completed or held back. */
   readonly #open: boolean;
-  /** Marks that are known to have no end in the rest of the text. */
-  readonly endless = new Set<string>();
+  /** For closing marks: up to where it is known that there is none. */
+  readonly endless = new Map<string, number>();
 
   constructor(source: string, md: Reader, env: Env, tokens: Token[]) {
     super(source, md, env, tokens);

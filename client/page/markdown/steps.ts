@@ -6,15 +6,15 @@
 import type { MarkdownIt } from "markdown-it";
 
 /** Characters of one block; a longer one is cut at a line's end, and the rest is read as a block of its own. */
-export const LONGEST_BLOCK = 32_768;
+export const LONGEST_BLOCK = 16_384;
 /** Code is not read any further, so its blocks may be longer. */
-export const LONGEST_CODE = 262_144;
+export const LONGEST_CODE = 131_072;
 /** Characters of one paragraph, heading or cell. */
 export const LONGEST_LEAF = 16_384;
 /** Calls of rules while one block, or one stretch of text that is looked at for blocks, is read. */
-export const MOST_STEPS = 400_000;
+export const MOST_STEPS = 250_000;
 /** Parts that become nodes, of one block and of one message. */
-export const MOST_NODES = { block: 10_000, message: 150_000 } as const;
+export const MOST_NODES = { block: 10_000, message: 100_000 } as const;
 
 export class TooMuch extends Error {
   override name = "TooMuch";

@@ -1,5 +1,6 @@
 /** The few elements of HTML that models write where Markdown has no mark: `<br>`, `<sub>`, `<sup>`, `<kbd>`, `<u>`. */
 
+import { closeEmphasis } from "./growing.js";
 import type { InlineState } from "./state.js";
 
 const FURTHEST = 1_000;
@@ -29,6 +30,7 @@ function enclose(state: InlineState, silent: boolean, { mark, name }: { mark: st
     state.posMax = end;
     state.push(`${name}_open`, name, 1);
     state.md.inline.tokenize(state);
+    if (at < 0) closeEmphasis(state);
     state.push(`${name}_close`, name, -1);
     state.posMax = max;
   }

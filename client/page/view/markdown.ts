@@ -69,8 +69,14 @@ export class MarkdownView {
     const { length } = this.#settled;
     const isLast = length + size >= this.#text.length;
     const source = this.#fence + this.#text.slice(length, length + size);
-    const blocks = readBlocks(source, this.#known, growing || !isLast);
-    const cut = blocks.findIndex(isTooLong);
+    // When all nodes are spent, what is left is one text.
+    const isSpent = this.#settled.nodes < 0;
+    const blocks = isSpent ? [plain(source, 0, source.length)] : readBlocks(source, this.#known, growing || !isLast);
+    if (isSpent && !isLast) {
+      this.#settle(blocks, source, source.length);
+      return false;
+    }
+    const cut = isSpent ? -1 : blocks.findIndex(isTooLong);
     const last = blocks[cut];
     if (last !== undefined) {
       this.#settle(blocks.slice(0, cut), source, last.start);
@@ -125,7 +131,8 @@ export class MarkdownView {
     for (const { start, end: blockEnd, size, references } of blocks) {
       const shown = this.#shown[this.#settled.count];
       const text = source.slice(start, blockEnd);
-      const refers = text.includes("[") && this.#settled.nodes >= size ? { text, known: this.#known.count } : null;
+      const known = /\[\^\D/.test(text) ? -1 : this.#known.count;
+      const refers = text.includes("[") && this.#settled.nodes >= size ? { text, known } : null;
       this.#shown[this.#settled.count] = { html: "", nodes: shown?.nodes ?? [], refers };
       for (const [label, reference] of Object.entries(references ?? {})) this.#known.references[label] ??= reference;
       this.#settled.nodes -= size;

@@ -6,7 +6,7 @@ export interface Work {
   take(characters: number): boolean;
 }
 
-const PER_FRAME = 98_304;
+const PER_FRAME = 49_152;
 
 let left = PER_FRAME;
 let renewing = false;
