@@ -13,7 +13,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError};
 
-pub(super) use self::cookie::{login, logout};
+pub(super) use self::cookie::{LoginBody, login, logout};
 use self::credentials::Credentials;
 use super::code::Code;
 use super::error::ApiError;
