@@ -8,6 +8,8 @@ import { escape } from "./renderers.js";
 import type { ReadingEnv } from "./state.js";
 import { LONGEST_LEAF, MOST_NODES, counted } from "./steps.js";
 
+export { stepsTaken } from "./steps.js";
+
 export interface Block {
   /** Where it stands in the text that was read. */
   readonly start: number;
@@ -15,7 +17,6 @@ export interface Block {
   readonly html: string;
   /** Parts that become nodes. */
   readonly size: number;
-  readonly steps: number;
   /** The line that begins it, when it is code between fences. */
   readonly fence: string | null;
   readonly references: ReadingEnv["references"];
@@ -92,15 +93,15 @@ interface Context {
 
 function render({ tokens, start, end }: Part, { source, env, leaf }: Context): Block {
   try {
-    const { result, steps } = counted(() => {
+    const size = counted(() => {
       tokens.forEach((token, at) => {
         if (token.type === "inline") readLeaf(token, env, { isOpen: token === leaf, isItem: tokens[at - 2]?.type === "list_item_open" });
       });
       return tokens.reduce((sum, { children }) => sum + 1 + (children?.length ?? 0), 0);
     });
-    if (result > MOST_NODES.block) return plain(source, start, end);
+    if (size > MOST_NODES.block) return plain(source, start, end);
     const html = reader.renderer.render(tokens, reader.options, env);
-    return { start, end, html, size: result, steps, fence: fenceOf(tokens, source, start), references: definedBy(tokens, env) };
+    return { start, end, html, size, fence: fenceOf(tokens, source, start), references: definedBy(tokens, env) };
   } catch {
     return plain(source, start, end);
   }
@@ -138,5 +139,5 @@ function definedBy(tokens: readonly Token[], { references = {} }: ReadingEnv): R
 
 export function plain(source: string, start: number, end: number): Block {
   const html = `<p class="plain" dir="auto">${escape(source.slice(start, end))}</p>\n`;
-  return { start, end, html, size: 2, steps: 0, fence: null, references: {} };
+  return { start, end, html, size: 2, fence: null, references: {} };
 }

@@ -9,7 +9,7 @@ import type { InlineState, ReadingEnv } from "./state.js";
 import { spend } from "./steps.js";
 
 /** Longer ones stay text. */
-export const LONGEST_FORMULA = 10_000;
+export const LONGEST_FORMULA = 5_000;
 /** While a line is written, so much of it may be a formula with `$`. */
 const LONGEST_OPEN = 200;
 

@@ -70,7 +70,7 @@ export const openCode: InlineRule = (state, silent) => {
   if (!state.open || state.src[state.pos] !== "`") return false;
   const rest = state.src.slice(state.pos);
   const [run] = /^`+/.exec(rest) ?? [""];
-  if ((rest.slice(run.length).match(/`+/g) ?? []).some((other) => other === run)) return false;
+  if (state.lastRun(run.length) > state.pos) return false;
   const content = rest.slice(run.length).replace(/`+$/, "").replaceAll("\n", " ").replace(/^ (?=.*[^ ])/, "");
   if (!silent && content !== "") state.push("code_inline", "code", 0).content = content;
   state.pos = state.posMax;
@@ -92,6 +92,16 @@ export const openLink: InlineRule = (state, silent) => {
   if (isPicture) state.push("text", "", 0).content = `[image: ${state.src.slice(start, end)}`;
   else pushWords(state, start, end);
   state.pos = state.posMax;
+  return true;
+};
+
+/** No link begins here when nothing can end it; the library would look for the end again and again. */
+export const bracket: InlineRule = (state, silent) => {
+  const mark = state.src.startsWith("![", state.pos) ? "![" : "[";
+  if (!state.src.startsWith(mark, state.pos) || state.lastBracket > state.pos) return false;
+  if (openLink(state, silent)) return true;
+  if (!silent) state.pending += mark;
+  state.pos += mark.length;
   return true;
 };
 

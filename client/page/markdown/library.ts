@@ -6,7 +6,7 @@ import { bareAddress, otherAddresses } from "./addresses.js";
 import { scanRun } from "./emphasis.js";
 import { footnote, footnoteReference } from "./footnotes.js";
 import { blockFormula, inlineFormula } from "./formulas.js";
-import { closeEmphasis, openAddress, openCode, openLink } from "./growing.js";
+import { bracket, closeEmphasis, openAddress, openCode, openLink } from "./growing.js";
 import { RENDERERS } from "./renderers.js";
 import { type InlineRule, InlineState } from "./state.js";
 import { countSteps } from "./steps.js";
@@ -27,6 +27,7 @@ function makeReader(): Reader {
   inline.ruler.before("escape", "formula", rule(inlineFormula));
   inline.ruler.before("backticks", "open_code", rule(openCode));
   inline.ruler.before("link", "footnote_reference", rule(footnoteReference));
+  inline.ruler.before("link", "bracket", rule(bracket));
   inline.ruler.after("image", "open_link", rule(openLink));
   inline.ruler.before("autolink", "plain_tag", rule(plainTag));
   inline.ruler.after("autolink", "open_address", rule(openAddress));

@@ -16,11 +16,25 @@ export class InlineState extends MarkdownIt.StateInline {
   /** For closing marks: up to where it is known that there is none. */
   readonly endless = new Map<string, number>();
 
+  #lastBracket: number | null = null;
+  #lastRuns: Map<number, number> | null = null;
+
   constructor(source: string, md: Reader, env: Env, tokens: Token[]) {
     super(source, md, env, tokens);
     this.#open = (env as ReadingEnv).open;
     // It is for this paragraph, not for those in it.
     (env as ReadingEnv).open = false;
+  }
+
+  /** Where the last `]` stands. */
+  get lastBracket(): number {
+    return (this.#lastBracket ??= this.src.lastIndexOf("]"));
+  }
+
+  /** Where the last run of so many backticks begins. */
+  lastRun(length: number): number {
+    this.#lastRuns ??= new Map(Array.from(this.src.matchAll(/`+/g), ({ 0: run, index }) => [run.length, index]));
+    return this.#lastRuns.get(length) ?? -1;
   }
 
   /** Whether what is read here reaches to where the text is being written. */

@@ -6,7 +6,7 @@
 import MacroExpander, { type Token } from "temml/src/MacroExpander.js";
 
 /** Tokens of one formula. */
-const MOST_TOKENS = 20_000;
+const MOST_TOKENS = 16_000;
 /** Tokens of one argument of a macro, and how often a macro may put its arguments in. */
 const LONGEST_ARGUMENT = 1_000;
 const MOST_PLACES = 18;

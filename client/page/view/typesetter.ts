@@ -16,8 +16,8 @@ const CLASS = /^tml-[a-z-]+$/;
 const LONG = /(?<![.\d])\d{3}/;
 
 /** Nodes of one formula, and how deep they may stand in each other: browsers lay out deep ones slowly. */
-const MOST_NODES = 8_000;
-const DEEPEST = 100;
+const MOST_NODES = 4_000;
+const DEEPEST = 64;
 
 /** Null when it is not TeX that can be shown. `nodes`: how many were made of it. */
 export function typeset(tex: string, display: boolean): { element: Element; nodes: number } | null {
