@@ -20,7 +20,7 @@ scene("formulas are typeset, and what only looks like one is not", {}, async (st
   await stage.upstream.answer(`${FORMULAS}\n\nIt costs $5 and $10, or \`$x$\`, and $\\notacommand{x}$ stays.`);
   await tab.until(() => document.querySelectorAll(".prose math").length === 8);
   await tab.rests();
-  const text = await tab.page.textContent(".prose");
+  const text = await tab.page.textContent(".from-tutor .prose");
   assert.match(text, /It costs \$5 and \$10, or \$x\$, and \\notacommand\{x\} stays\./);
   assert.deepEqual(await tab.page.evaluate(inspect), []);
   assert.equal(await tab.page.locator(".prose math[display=block]").count(), 4);

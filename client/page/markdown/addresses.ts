@@ -9,7 +9,7 @@ import type { InlineState } from "./state.js";
 
 const LONGEST = 2_000;
 const CJK_WORD = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}`;
-const END = /[\s<>"`\\|\u3000-\u3004\u3008-\u3020\u3030\uFF00-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF65\u2014\u2018\u2019\u201C\u201D\u2026]|\*\*|~~/u;
+const END = /[\s<>"`\\|\u060C\u061B\u061F\u06D4\u3000-\u3004\u3008-\u3020\u3030\uFF00-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF65\u2014\u2018\u2019\u201C\u201D\u2026]|\*\*|~~/u;
 const WORD_AFTER_LATIN = new RegExp(`(?<=[A-Za-z0-9])[${CJK_WORD}]`, "u");
 const TRAILING = /[?!.,:;*_~'"]$/;
 /** A host of at least one letter or digit. */

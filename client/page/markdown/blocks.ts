@@ -26,10 +26,26 @@ export interface Block {
 export class Known {
   readonly references: NonNullable<ReadingEnv["references"]> = Object.create(null);
   readonly footnotes = new Set<string>();
+  /** Spaces that lines begin with are shown: learners paste code as it is. */
+  readonly indents: boolean;
+  #defined = 0;
+
+  constructor(indents = false) {
+    this.indents = indents;
+  }
 
   /** How much is known. */
   get count(): number {
-    return Object.keys(this.references).length + this.footnotes.size;
+    return this.#defined + this.footnotes.size;
+  }
+
+  /** The first definition counts. */
+  define(references: ReadingEnv["references"] = {}): void {
+    for (const [label, reference] of Object.entries(references)) {
+      if (label in this.references) continue;
+      this.references[label] = reference;
+      this.#defined++;
+    }
   }
 }
 
@@ -40,6 +56,7 @@ export function readBlocks(text: string, known: Known, growing: boolean): Block[
     // What the last block defines may still change, so it is not kept here.
     references: Object.create(known.references) as Known["references"],
     footnotes: known.footnotes,
+    indents: known.indents,
     growing,
     open: false,
   };

@@ -21,7 +21,7 @@ export function footnoteReference(state: InlineState, silent: boolean): boolean 
   return true;
 }
 
-/** A definition goes on until an empty line, or the next one. */
+/** A definition goes on until an empty line, over which indented lines carry it, or the next one. */
 export function footnote(state: StateBlock, startLine: number, endLine: number, silent: boolean): boolean {
   const start = (state.bMarks[startLine] ?? 0) + (state.tShift[startLine] ?? 0);
   if (!state.src.startsWith("[^", start)) return false;
@@ -29,18 +29,29 @@ export function footnote(state: StateBlock, startLine: number, endLine: number, 
   const label = found?.[1];
   if (found === null || label === undefined) return false;
   if (silent) return true;
-  let line = startLine + 1;
-  while (line < endLine && !state.isEmpty(line) && !isDefinition(state, line)) line++;
+  const line = lineAfter(state, startLine, endLine);
   (state.env as ReadingEnv).footnotes.add(label);
   state.push("footnote_open", "p", 1).map = [startLine, line];
   state.push("footnote_label", "sup", 0).content = label;
   const body = state.push("inline", "", 0);
-  body.content = state.getLines(startLine, line, state.blkIndent, false).trim().slice(found[0].trimEnd().length).trim();
+  const text = state.getLines(startLine, line, state.blkIndent, false).trim().slice(found[0].trimEnd().length);
+  body.content = text.trim().replace(/\n\s*/g, "\n");
   body.map = [startLine, line];
   body.children = [];
   state.push("footnote_close", "p", -1);
   state.line = line;
   return true;
+}
+
+function lineAfter(state: StateBlock, startLine: number, endLine: number): number {
+  let last = startLine;
+  for (let line = startLine + 1; line < endLine && !isDefinition(state, line); line++) {
+    if (state.isEmpty(line)) continue;
+    const isBehindGap = line > last + 1;
+    if (isBehindGap && (state.sCount[line] ?? 0) < state.blkIndent + 2) break;
+    last = line;
+  }
+  return last + 1;
 }
 
 function isDefinition(state: StateBlock, line: number): boolean {

@@ -50,7 +50,7 @@ function findClose(text: string, from: number, { open, close }: Marks): number {
 
 const WORD = String.raw`(?<![\\A-Za-z{])[A-Za-z]{2,}`;
 const PROSE = new RegExp(String.raw`${WORD},? ${WORD}(?![A-Za-z}])`);
-const BETWEEN_PRICES = /^[\d.,]+[kKmM]? ?(?:(?:and|or|to|for|per|vs|is|at|of|from|with|plus|off|each|but|than|in|on)\b|\/[a-z]+\b|[/–—-]$)/;
+const BETWEEN_PRICES = /^[\d.,]+[kKmM]? ?(?:(?:and|or|to|for|per|vs|is|at|of|from|with|plus|off|each|but|than|in|on)\b|\/[a-z]+\b|[/–—-]$|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}])/u;
 
 /** What stands between single `$` is a formula and no text between two prices. */
 function isFormula(source: string, at: number, end: number): boolean {

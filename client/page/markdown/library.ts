@@ -8,7 +8,7 @@ import { footnote, footnoteReference } from "./footnotes.js";
 import { blockFormula, inlineFormula } from "./formulas.js";
 import { bracket, closeEmphasis, openAddress, openCode, openLink } from "./growing.js";
 import { RENDERERS } from "./renderers.js";
-import { type InlineRule, InlineState } from "./state.js";
+import { type InlineRule, InlineState, type ReadingEnv } from "./state.js";
 import { countSteps } from "./steps.js";
 import { plainTag } from "./tags.js";
 
@@ -27,6 +27,7 @@ function makeReader(): Reader {
   inline.ruler.before("escape", "formula", rule(inlineFormula));
   inline.ruler.before("backticks", "open_code", rule(openCode));
   inline.ruler.before("link", "footnote_reference", rule(footnoteReference));
+  inline.ruler.before("newline", "indent", rule(indent));
   inline.ruler.before("link", "bracket", rule(bracket));
   inline.ruler.after("image", "open_link", rule(openLink));
   inline.ruler.before("autolink", "plain_tag", rule(plainTag));
@@ -44,6 +45,21 @@ function makeReader(): Reader {
   countSteps(md);
   return md;
 }
+
+const INDENT = /^\n([ \t]{2,})/;
+
+/** A line's first spaces, where they are to be seen. */
+const indent: InlineRule = (state, silent) => {
+  if (!(state.env as ReadingEnv).indents || state.src[state.pos] !== "\n") return false;
+  const spaces = INDENT.exec(state.src.slice(state.pos, state.pos + 200))?.[1];
+  if (spaces === undefined) return false;
+  if (!silent) {
+    state.push("softbreak", "br", 0);
+    state.pending += spaces.replaceAll("\t", "    ").replaceAll(" ", "\u00A0");
+  }
+  state.pos += 1 + spaces.length;
+  return true;
+};
 
 function closeAtEnd(state: InlineState): void {
   if (state.open) closeEmphasis(state);

@@ -8,6 +8,8 @@ export interface ReadingEnv extends Env {
   /** The text ends in the middle of a block that more may come of. */
   growing: boolean;
   footnotes: Set<string>;
+  /** Spaces that lines begin with are shown. */
+  indents: boolean;
 }
 
 export class InlineState extends MarkdownIt.StateInline {

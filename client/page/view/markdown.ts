@@ -28,7 +28,7 @@ const UNBOUNDED: Work = { take: () => true };
 export class MarkdownView {
   readonly #root: HTMLElement;
   #shown: Shown[] = [];
-  #known = new Known();
+  #known: Known;
   #formulas = new Formulas();
   #text = "";
   /** The text of the first blocks, how many these are, and what is left for others. */
@@ -36,13 +36,16 @@ export class MarkdownView {
   /** The fence that was cut, so that the rest of it is still code. */
   #fence = "";
 
-  constructor(root: HTMLElement) {
+  /** `indents`: spaces that lines begin with are shown. */
+  constructor(root: HTMLElement, indents = false) {
     this.#root = root;
+    this.#known = new Known(indents);
   }
 
   /** `growing`: more will come. True when there is more to draw than `work` allowed. */
   show(source: string, growing = false, work: Work = UNBOUNDED): boolean {
-    const text = /[\r\0]/.test(source) ? source.replace(/\r\n?/g, "\n").replaceAll("\0", "\uFFFD") : source;
+    const isOdd = source.includes("\r") || source.includes("\0");
+    const text = isOdd ? source.replace(/\r\n?/g, "\n").replaceAll("\0", "\uFFFD") : source;
     if (!text.startsWith(this.#text.slice(0, this.#settled.length))) this.#reset();
     this.#text = text;
     for (let size = WINDOW; ; ) {
@@ -58,7 +61,7 @@ export class MarkdownView {
   #reset(): void {
     for (const { nodes } of this.#shown) for (const node of nodes) node.remove();
     this.#shown = [];
-    this.#known = new Known();
+    this.#known = new Known(this.#known.indents);
     this.#formulas = new Formulas();
     this.#settled = { length: 0, count: 0, nodes: MOST_NODES.message };
     this.#fence = "";
@@ -114,14 +117,17 @@ export class MarkdownView {
       const html = (left < 0 ? plain(source, block.start, block.end) : block).html.trimEnd();
       const old = this.#shown[count + at];
       if (old?.html === html) return;
-      const next = this.#shown.slice(count + at + 1).find(({ nodes }) => nodes.length > 0)?.nodes[0] ?? null;
-      this.#shown[count + at] = { html, nodes: this.#patch(old?.nodes ?? [], html, next), refers: null };
+      this.#shown[count + at] = { html, nodes: this.#patch(count + at, html), refers: null };
     });
   }
 
-  #patch(old: readonly ChildNode[], html: string, next: ChildNode | null): ChildNode[] {
+  /** Brings the nodes of a block in line with `html`. */
+  #patch(at: number, html: string): ChildNode[] {
     const fresh = [...sanitise(html).childNodes];
-    return patch(this.#root, { old, fresh, next, formulas: this.#formulas });
+    let after = at + 1;
+    while (after < this.#shown.length && this.#shown[after]?.nodes.length === 0) after++;
+    const next = this.#shown[after]?.nodes[0] ?? null;
+    return patch(this.#root, { old: this.#shown[at]?.nodes ?? [], fresh, next, formulas: this.#formulas });
   }
 
   /** Draws blocks that stay as they are. `end`: where in `source` begins what is behind them. */
@@ -132,9 +138,10 @@ export class MarkdownView {
       const shown = this.#shown[this.#settled.count];
       const text = source.slice(start, blockEnd);
       const known = /\[\^\D/.test(text) ? -1 : this.#known.count;
-      const refers = text.includes("[") && this.#settled.nodes >= size ? { text, known } : null;
-      this.#shown[this.#settled.count] = { html: "", nodes: shown?.nodes ?? [], refers };
-      for (const [label, reference] of Object.entries(references ?? {})) this.#known.references[label] ??= reference;
+      const nodes = shown?.nodes ?? [];
+      const mayRefer = nodes.length > 0 && text.includes("[") && this.#settled.nodes >= size;
+      this.#shown[this.#settled.count] = { html: "", nodes, refers: mayRefer ? { text, known } : null };
+      this.#known.define(references);
       this.#settled.nodes -= size;
       this.#settled.count++;
     }
@@ -145,12 +152,11 @@ export class MarkdownView {
   /** Draws once more what refers to something that was defined after it. */
   #resolve(work: Work): boolean {
     const known = this.#known.count;
-    for (const [at, { refers, nodes }] of this.#shown.entries()) {
+    for (const [at, { refers }] of this.#shown.entries()) {
       if (refers === null || refers.known === known) continue;
       if (!work.take(refers.text.length)) return true;
       const html = readBlocks(refers.text, this.#known, false).map((block) => block.html).join("").trimEnd();
-      const next = this.#shown.slice(at + 1).find((other) => other.nodes.length > 0)?.nodes[0] ?? null;
-      this.#shown[at] = { html: "", nodes: this.#patch(nodes, html, next), refers: { ...refers, known } };
+      this.#shown[at] = { html: "", nodes: this.#patch(at, html), refers: { ...refers, known } };
     }
     return false;
   }

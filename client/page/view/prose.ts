@@ -30,8 +30,12 @@ export class Prose {
   readonly #root: HTMLElement;
   #view: MarkdownView | null = null;
 
-  constructor(root: HTMLElement) {
+  readonly #indents: boolean;
+
+  /** `indents`: spaces that lines begin with are shown. */
+  constructor(root: HTMLElement, indents = false) {
     this.#root = root;
+    this.#indents = indents;
     loadMarkdown();
   }
 
@@ -46,7 +50,7 @@ export class Prose {
     if (this.#view === null) {
       this.#root.classList.remove("is-plain");
       this.#root.replaceChildren();
-      this.#view = new markdown.MarkdownView(this.#root);
+      this.#view = new markdown.MarkdownView(this.#root, this.#indents);
     }
     return this.#view.show(text, growing, frameWork);
   }

@@ -14,7 +14,7 @@ const DRAW_SHARE = 4;
 export class Reply implements MessageView {
   readonly root: HTMLLIElement;
   readonly #actions: Actions;
-  readonly #prose = el("div", { class: "prose" });
+  readonly #prose = el("div", { class: "prose", dir: "auto" });
   readonly #text = new Prose(this.#prose);
   readonly #waiting = el("div", { class: "thinking" }, dots(), el("span", { text: "Thinking…" }));
   readonly #reasoning = el("div", { class: "reasoning-text", dir: "auto" });

@@ -7,8 +7,8 @@ import type { MessageView, Row } from "./row.js";
 
 export class UserMessage implements MessageView {
   readonly root: HTMLLIElement;
-  readonly #bubble = el("div", { class: "bubble prose" });
-  readonly #text = new Prose(this.#bubble);
+  readonly #bubble = el("div", { class: "bubble prose", dir: "auto" });
+  readonly #text = new Prose(this.#bubble, true);
   readonly #tools = el("div", { class: "tools" });
   readonly #delivery = el("div", { class: "delivery" });
   #content = "";
