@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 
+import { readFile } from "node:fs/promises";
+
 import { bundle } from "./stage/bundle.js";
 import { FORMULAS, PIECES, floods } from "./stage/floods.js";
 import { scene } from "./stage/scene.js";
@@ -31,6 +33,63 @@ scene("what is repeated or mixed at random takes no more steps than its length a
       assert.ok(largest <= 10_000, `${largest} nodes of ${JSON.stringify(text.slice(0, 40))}`);
     }
   }
+});
+
+/** A page with the code that shows Markdown as `Markdown`; formulas stay TeX. */
+async function pageWithMarkdown({ context, network }) {
+  const body = await bundle("tests/browser/stage/markdown-parts.js", { external: ["./typesetter.js"] });
+  await context.route(/\/static\/dist\/page\.js$/, (route) => route.fulfill({ contentType: "text/javascript", body }));
+  await context.route(/\/static\/dist\/typesetter\.js$/, (route) => route.abort());
+  const page = await context.newPage();
+  await page.goto(network.origin);
+  await page.evaluate(async () => {
+    globalThis.Markdown = await import("/static/dist/page.js");
+  });
+  return page;
+}
+
+scene("whatever is written piece by piece ends as it does at once, also where it is cut", {}, async (stage) => {
+  const page = await pageWithMarkdown(stage);
+  const everyday = JSON.parse(await readFile(new URL("texts/everyday.json", import.meta.url), "utf8"));
+  const all = everyday.map(({ text }) => text).join("\n\n");
+  const texts = [
+    ...floods(SEED, { count: 120, longest: 500 }),
+    `${all}\n\n`.repeat(8),
+    `\`\`\`js\n${"let x = 1; // é😀\n".repeat(9_000)}\`\`\`\n\nafter **x**`,
+    "- a\n  b\n".repeat(3_000),
+    "word ".repeat(9_000),
+  ];
+  for (const text of texts) {
+    const isSame = await page.evaluate((source) => {
+      const { MarkdownView } = globalThis.Markdown;
+      const [grown, whole] = [document.createElement("div"), document.createElement("div")];
+      new MarkdownView(whole).show(source);
+      const view = new MarkdownView(grown);
+      const step = Math.max(1, Math.floor(source.length / 40));
+      for (let length = step; length < source.length; length += step) view.show(source.slice(0, length), true);
+      view.show(source);
+      return grown.isEqualNode(whole);
+    }, text);
+    assert.ok(isSame, JSON.stringify(text.slice(0, 80)));
+  }
+});
+
+scene("of a reply that grows to two megabytes only what can still change is read again", {}, async (stage) => {
+  const page = await pageWithMarkdown(stage);
+  const share = await page.evaluate(() => {
+    const { MarkdownView, stepsTaken } = globalThis.Markdown;
+    const part = "## A part\n\nSome *words* and `code` of it.\n\n- one\n- two\n\n```js\nlet x = 1;\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n";
+    const text = part.repeat(2 ** 21 / part.length);
+    const once = stepsTaken();
+    new MarkdownView(document.createElement("div")).show(text);
+    const before = stepsTaken();
+    const view = new MarkdownView(document.createElement("div"));
+    for (let length = 4_096; length < text.length; length += 4_096) view.show(text.slice(0, length), true);
+    view.show(text);
+    return (stepsTaken() - before) / (before - once);
+  });
+  console.log(`      ${share.toFixed(2)} times what it takes at once`);
+  assert.ok(share < 1.5, `${share} times what it takes at once`);
 });
 
 scene("no formula makes more nodes than a page can bear, and all of them end", {}, async ({ context, network }) => {
