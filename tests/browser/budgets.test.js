@@ -9,7 +9,7 @@ import { FORMULAS, PIECES, floods } from "./stage/floods.js";
 import { scene } from "./stage/scene.js";
 
 const SEED = 20_261_129;
-const LENGTH = 32_768;
+const LENGTH = 16_384;
 /** Steps for each character; ordinary text takes one. */
 const STEPS = 24;
 /** A page that has frozen does not come back in this time; one that works hard on a busy machine does. */
@@ -22,7 +22,7 @@ async function reader() {
 
 scene("what is repeated or mixed at random takes no more steps than its length allows", {}, async () => {
   const { Known, readBlocks, stepsTaken } = await reader();
-  const texts = [...PIECES.map((piece) => piece.repeat(LENGTH / piece.length)), ...floods(SEED, { count: 200, longest: LENGTH })];
+  const texts = [...PIECES.map((piece) => piece.repeat(LENGTH / piece.length)), ...floods(SEED, { count: 120, longest: LENGTH })];
   for (const text of texts) {
     for (const growing of [true, false]) {
       const before = stepsTaken();
@@ -53,9 +53,9 @@ scene("whatever is written piece by piece ends as it does at once, also where it
   const everyday = JSON.parse(await readFile(new URL("texts/everyday.json", import.meta.url), "utf8"));
   const all = everyday.map(({ text }) => text).join("\n\n");
   const texts = [
-    ...floods(SEED, { count: 120, longest: 500 }),
-    `${all}\n\n`.repeat(8),
-    `\`\`\`js\n${"let x = 1; // é😀\n".repeat(9_000)}\`\`\`\n\nafter **x**`,
+    ...floods(SEED, { count: 80, longest: 500 }),
+    `${all}\n\n`.repeat(4),
+    `\`\`\`js\n${"let x = 1; // é😀\n".repeat(6_000)}\`\`\`\n\nafter **x**`,
     "- a\n  b\n".repeat(3_000),
     "word ".repeat(9_000),
   ];
@@ -84,7 +84,7 @@ scene("of a reply that grows to two megabytes only what can still change is read
     new MarkdownView(document.createElement("div")).show(text);
     const before = stepsTaken();
     const view = new MarkdownView(document.createElement("div"));
-    for (let length = 4_096; length < text.length; length += 4_096) view.show(text.slice(0, length), true);
+    for (let length = 8_192; length < text.length; length += 8_192) view.show(text.slice(0, length), true);
     view.show(text);
     return (stepsTaken() - before) / (before - once);
   });
@@ -129,8 +129,8 @@ const FLOODS = {
   "spaces in a line": `a${" ".repeat(LENGTH)}b`,
   "addresses": `${"http://a.b/!?".repeat(LENGTH / 13)}\n\n${"a".repeat(LENGTH)}@`,
   "marks of formulas": `${"a$\\$".repeat(LENGTH / 4)}\n\n${"\\[".repeat(LENGTH / 2)}\n\n${"\\[\n".repeat(LENGTH / 3)}`,
-  "headings without words": "#\n".repeat(200_000),
-  "code of a megabyte": `\`\`\`\n${"a line of code\n".repeat(66_000)}\`\`\``,
+  "headings without words": "#\n".repeat(50_000),
+  "much code": `\`\`\`\n${"a line of code\n".repeat(16_000)}\`\`\``,
 };
 
 for (const [name, flood] of Object.entries(FLOODS)) {
