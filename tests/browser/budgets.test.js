@@ -66,7 +66,11 @@ scene("whatever is written piece by piece ends as it does at once, also where it
       new MarkdownView(whole).show(source);
       const view = new MarkdownView(grown);
       const step = Math.max(1, Math.floor(source.length / 40));
-      for (let length = step; length < source.length; length += step) view.show(source.slice(0, length), true);
+      for (let length = step, shows = 1; length < source.length; length += step, shows++) {
+        view.show(source.slice(0, length), true);
+        // It seems to end, and goes on after all.
+        if (shows % 7 === 0) view.show(source.slice(0, length));
+      }
       view.show(source);
       return grown.isEqualNode(whole);
     }, text);

@@ -12,11 +12,14 @@ import type { Work } from "./work.js";
 
 /** So much is read at once. */
 const WINDOW = 2 * LONGEST_BLOCK;
+/** To draw a block takes as long as to read so many characters. */
+const BLOCK = 64;
 /** More text may still change so many of the last blocks: a list goes on after an empty line. */
 const UNSETTLED = 2;
 
 interface Shown {
-  readonly html: string;
+  /** Null of what stays as it is. */
+  readonly html: string | null;
   readonly nodes: ChildNode[];
   /** Its text, when what is defined later may change how it looks. */
   readonly refers: { readonly text: string; readonly known: number } | null;
@@ -45,6 +48,8 @@ export class MarkdownView {
   #formulas = new Formulas();
   #text = "";
   #settled: Settled = { length: 0, count: 0, nodes: MOST_NODES.message };
+  /** Blocks that were drawn in this step. */
+  #drawn = 0;
   /** The fence that was cut, so that the rest of it is still code. */
   #fence = "";
   /** Where the last blocks of a text that had ended begin: one that goes on after all may change them. */
@@ -72,7 +77,10 @@ export class MarkdownView {
       const rest = text.length - this.#settled.length;
       if (rest > 0 && !work.take(Math.min(size, rest))) return true;
       const before = this.#settled.length;
-      if (this.#step(size, growing)) return !growing && this.#resolve(work);
+      const isDone = this.#step(size, growing);
+      work.take(this.#drawn * BLOCK);
+      this.#drawn = 0;
+      if (isDone) return !growing && this.#resolve(work);
       // Nothing in it has an end: code, mostly.
       size = this.#settled.length === before ? size * 2 : WINDOW;
     }
@@ -141,6 +149,7 @@ export class MarkdownView {
       const at = count + index;
       if (this.#shown[at]?.html !== html) changed.push({ at, html });
     });
+    this.#drawn += changed.length;
     const fresh = sanitiseEach(changed.map(({ html }) => html));
     changed.forEach(({ at, html }, index) => {
       this.#shown[at] = { html, nodes: this.#patch(at, fresh[index] ?? []), refers: null };
@@ -165,7 +174,7 @@ export class MarkdownView {
       const text = part.text.slice(start, end);
       const known = /\[\^\D/.test(text) ? -1 : this.#known.count;
       const mayRefer = nodes.length > 0 && text.includes("[") && this.#settled.nodes >= size;
-      this.#shown[this.#settled.count] = { html: "", nodes, refers: mayRefer ? { text, known } : null };
+      this.#shown[this.#settled.count] = { html: null, nodes, refers: mayRefer ? { text, known } : null };
       this.#known.define(references);
       this.#settled.nodes -= size;
       this.#settled.count++;
@@ -182,7 +191,7 @@ export class MarkdownView {
       if (!work.take(refers.text.length)) return true;
       const html = readBlocks(refers.text, this.#known, false).map((block) => block.html).join("").trimEnd();
       const [fresh = []] = sanitiseEach([html]);
-      this.#shown[at] = { html: "", nodes: this.#patch(at, fresh), refers: { ...refers, known } };
+      this.#shown[at] = { html: null, nodes: this.#patch(at, fresh), refers: { ...refers, known } };
     }
     return false;
   }
