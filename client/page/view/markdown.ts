@@ -48,6 +48,8 @@ export class MarkdownView {
   #formulas = new Formulas();
   #text = "";
   #settled: Settled = { length: 0, count: 0, nodes: MOST_NODES.message };
+  /** How much is read at once. It is kept from call to call: work that is cut short goes on where it was. */
+  #size = WINDOW;
   /** Blocks that were drawn in this step. */
   #drawn = 0;
   /** The fence that was cut, so that the rest of it is still code. */
@@ -73,16 +75,17 @@ export class MarkdownView {
     }
     if (!text.startsWith(this.#text.slice(0, this.#settled.length))) this.#reset();
     this.#text = text;
-    for (let size = WINDOW; ; ) {
+    for (;;) {
       const rest = text.length - this.#settled.length;
-      if (rest > 0 && !work.take(Math.min(size, rest))) return true;
+      if (rest > 0 && !work.take(Math.min(this.#size, rest))) return true;
       const before = this.#settled.length;
-      const isDone = this.#step(size, growing);
+      const isDone = this.#step(this.#size, growing);
       work.take(this.#drawn * BLOCK);
       this.#drawn = 0;
-      if (isDone) return !growing && this.#resolve(work);
+      if (this.#settled.length > before) this.#size = WINDOW;
       // Nothing in it has an end: code, mostly.
-      size = this.#settled.length === before ? size * 2 : WINDOW;
+      else if (!isDone) this.#size *= 2;
+      if (isDone) return !growing && this.#resolve(work);
     }
   }
 
@@ -93,6 +96,7 @@ export class MarkdownView {
     this.#formulas = new Formulas();
     this.#settled = { length: 0, count: 0, nodes: MOST_NODES.message };
     this.#fence = "";
+    this.#size = WINDOW;
   }
 
   /** Reads and draws so much of what is not settled; true when that was all. */
