@@ -62,7 +62,7 @@ scene("whatever is written piece by piece ends as it does at once, also where it
   for (const text of texts) {
     const isSame = await page.evaluate((source) => {
       const { MarkdownView } = globalThis.Markdown;
-      const [grown, whole] = [document.createElement("div"), document.createElement("div")];
+      const [grown, whole, slow] = [1, 2, 3].map(() => document.createElement("div"));
       new MarkdownView(whole).show(source);
       const view = new MarkdownView(grown);
       const step = Math.max(1, Math.floor(source.length / 40));
@@ -72,7 +72,12 @@ scene("whatever is written piece by piece ends as it does at once, also where it
         if (shows % 7 === 0) view.show(source.slice(0, length));
       }
       view.show(source);
-      return grown.isEqualNode(whole);
+      // As much in each frame as it allows.
+      const slowly = new MarkdownView(slow);
+      const frame = (left) => ({ take: (characters) => left > 0 && ((left -= characters), true) });
+      let frames = 0;
+      while (slowly.show(source, false, frame(49_152)) && frames < 1_000) frames++;
+      return grown.isEqualNode(whole) && slow.isEqualNode(whole) && frames < 1_000;
     }, text);
     assert.ok(isSame, JSON.stringify(text.slice(0, 80)));
   }
