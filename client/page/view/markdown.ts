@@ -100,17 +100,21 @@ export class MarkdownView {
   }
 
   /** Reads and draws so much of what is not settled; true when that was all. */
-  #step(size: number, growing: boolean): boolean {
-    const { length } = this.#settled;
+  #step(wanted: number, growing: boolean): boolean {
+    const { length, nodes } = this.#settled;
+    const isSpent = nodes < 0;
+    const size = isSpent ? WINDOW : wanted;
     const isLast = length + size >= this.#text.length;
     const part = { text: this.#fence + this.#text.slice(length, length + size), base: length - this.#fence.length };
-    const isSpent = this.#settled.nodes < 0;
     // When all nodes are spent, what is left is one text.
     const blocks = isSpent ? [plain(part.text, 0, part.text.length)] : readBlocks(part.text, this.#known, growing || !isLast);
-    const cut = isSpent ? -1 : blocks.findIndex(isTooLong);
-    if (cut >= 0) {
-      this.#settle(blocks.slice(0, cut), part);
-      this.#cut(blocks[cut] as Block, part);
+    let left = nodes;
+    const end = isSpent ? -1 : blocks.findIndex((block) => (left -= block.size) < 0 || isTooLong(block));
+    const block = blocks[end];
+    if (block !== undefined) {
+      this.#settle(blocks.slice(0, end), part);
+      if (left < 0) this.#spend(part.base + Math.max(block.start, length - part.base));
+      else this.#cut(block, part);
       return false;
     }
     const settled = isSpent && !isLast ? 1 : Math.max(blocks.length - UNSETTLED, 0);
@@ -119,10 +123,17 @@ export class MarkdownView {
     return isLast;
   }
 
+  /** From here on the message is shown as it is. */
+  #spend(from: number): void {
+    this.#settled.length = from;
+    this.#settled.nodes = -1;
+    this.#fence = "";
+  }
+
   /** Draws the last blocks. */
   #finish(blocks: readonly Block[], part: Part, growing: boolean): void {
     const end = this.#settled.count + blocks.length;
-    if (growing) this.#draw(blocks, part);
+    if (growing) this.#draw(blocks);
     else {
       this.#ended = { settled: { ...this.#settled }, fence: this.#fence };
       this.#settle(blocks, part);
@@ -143,13 +154,11 @@ export class MarkdownView {
   }
 
   /** Draws what stands behind all that is settled. */
-  #draw(blocks: readonly Block[], { text }: Part): void {
+  #draw(blocks: readonly Block[]): void {
     const { count } = this.#settled;
-    let { nodes: left } = this.#settled;
     const changed: { at: number; html: string }[] = [];
     blocks.forEach((block, index) => {
-      left -= block.size;
-      const html = (left < 0 ? plain(text, block.start, block.end) : block).html.trimEnd();
+      const html = block.html.trimEnd();
       const at = count + index;
       if (this.#shown[at]?.html !== html) changed.push({ at, html });
     });
@@ -172,7 +181,7 @@ export class MarkdownView {
   #settle(blocks: readonly Block[], part: Part): void {
     const last = blocks.at(-1);
     if (last === undefined) return;
-    this.#draw(blocks, part);
+    this.#draw(blocks);
     for (const { start, end, size, references } of blocks) {
       const nodes = this.#shown[this.#settled.count]?.nodes ?? [];
       const text = part.text.slice(start, end);
