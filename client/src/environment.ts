@@ -42,9 +42,27 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
   });
 }
 
-/** A new name that nobody else gives. `randomUUID` is missing where a page was loaded over plain HTTP. */
+/** `AbortSignal.prototype.throwIfAborted`, which React Native has not. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw signal.reason ?? aborted();
+}
+
+/** What an operation ends with that was given up. */
+export function aborted(): Error {
+  const error = new Error("The operation was aborted.");
+  error.name = "AbortError";
+  return error;
+}
+
+/**
+ * A new name that nobody else gives. `randomUUID` is missing where a page was loaded over plain HTTP, and all of
+ * `crypto` in React Native: a name need not be secret, only its own.
+ */
 export function newKey(): string {
-  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const source = globalThis.crypto as Crypto | undefined;
+  if (typeof source?.randomUUID === "function") return source.randomUUID();
+  const bytes = new Uint8Array(16);
+  if (typeof source?.getRandomValues === "function") source.getRandomValues(bytes);
+  else bytes.forEach((_zero, at) => (bytes[at] = Math.floor(Math.random() * 256)));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

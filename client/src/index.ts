@@ -3,6 +3,7 @@
 export { TutorClient } from "./client.js";
 export type {
   CallOptions,
+  CallerCredentials,
   FeedEvents,
   FollowSessionOptions,
   FollowTurnOptions,
@@ -12,11 +13,13 @@ export type {
   TutorClientOptions,
 } from "./client.js";
 export type { TokenRequest, TokenSource } from "./http/credentials.js";
-export { NetworkError, Problem } from "./http/problem.js";
+export { NetworkError, Problem, WrongUserError } from "./http/problem.js";
 export type { ProblemDocument } from "./http/problem.js";
-export type { TransportOptions } from "./http/transport.js";
+export type { HeaderSource, TransportOptions } from "./http/transport.js";
 export type { ConnectionState, FollowOptions } from "./stream/follow.js";
 export type { Accepted, RetryBudget } from "./stream/turn.js";
+export type { Identity } from "./identity/identity.js";
+export type { Owner } from "./identity/owner.js";
 export { initialTurn, reduce } from "./chat/turn-state.js";
 export { Chat } from "./chat/chat.js";
 export type { ChatOptions } from "./chat/options.js";

@@ -1,7 +1,9 @@
 /** Requests with a token and a deadline, whose failures are a Problem or a NetworkError. Knows no route. */
 
 import { Credentials, type TokenSource } from "./credentials.js";
-import { NetworkError, Problem, readProblem } from "./problem.js";
+import { throwIfAborted } from "../environment.js";
+import type { Owner } from "../identity/owner.js";
+import { NetworkError, Problem, WrongUserError, readProblem } from "./problem.js";
 
 /** How long an answer's head, and the whole of a JSON answer, may take. */
 const ANSWER_WITHIN_MS = 30_000;
@@ -9,29 +11,51 @@ const ANSWER_WITHIN_MS = 30_000;
 export interface TransportOptions {
   /** Where the server is. Empty: where the page came from. */
   baseUrl?: string | URL;
-  token?: TokenSource;
-  fetch?: typeof fetch;
-  /** Sent with every request. */
-  headers?: Record<string, string>;
+  token?: TokenSource | null | undefined;
+  /**
+   * The user that the token stands for, where the application knows: what is kept in the browser is kept by user.
+   * Default: as the server says.
+   */
+  user?: string | null | undefined;
+  fetch?: typeof fetch | undefined;
+  /** Sent with every request; a function is asked before each. */
+  headers?: HeaderSource | undefined;
+  /** Whether cookies go to another origin, as `fetch` takes it. */
+  credentials?: RequestCredentials | undefined;
+}
+
+export type HeaderSource = Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
+
+/** What the transport tells of, and asks, about who acts. */
+export interface CallerWatch {
+  /** The token was refused, and this one is used from now on. */
+  onRenewed(token: string | null): void;
+  mayAct(owner: Owner, token: string | null): Promise<boolean>;
 }
 
 export interface SendOptions {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
+  /** Who wrote what is sent: under no other user. */
+  owner?: Owner | undefined;
 }
 
 export class Transport {
+  /** Set by who knows the caller. */
+  watch: CallerWatch | null = null;
   readonly credentials: Credentials;
   readonly baseUrl: string;
   readonly #fetch: typeof fetch;
-  readonly #headers: Record<string, string>;
+  readonly #headers: HeaderSource;
+  readonly #cookies: RequestCredentials | undefined;
 
   constructor(options: TransportOptions) {
     this.baseUrl = String(options.baseUrl ?? "").replace(/\/+$/, "");
     this.credentials = new Credentials(options.token);
     this.#fetch = options.fetch ?? ((...request) => globalThis.fetch(...request));
     this.#headers = options.headers ?? {};
+    this.#cookies = options.credentials;
   }
 
   url(path: string): string {
@@ -59,19 +83,26 @@ export class Transport {
     let response = await this.#send(method, path, token, options);
     if (response.status === 401 && this.credentials.refuse(token)) {
       await response.body?.cancel();
-      response = await this.#send(method, path, await this.credentials.token(), options);
+      const next = await this.credentials.token();
+      if (next !== token) this.watch?.onRenewed(next);
+      response = await this.#send(method, path, next, options);
     }
     if (!response.ok) throw await readProblem(response);
     return response;
   }
 
-  #send(method: string, path: string, token: string | null, options: SendOptions): Promise<Response> {
-    const { body, headers, signal } = options;
+  async #send(method: string, path: string, token: string | null, options: SendOptions): Promise<Response> {
+    const { body, headers, signal, owner } = options;
+    const own = typeof this.#headers === "function" ? await this.#headers() : this.#headers;
+    if (owner && this.watch && !(await this.watch.mayAct(owner, token))) {
+      throw new WrongUserError("Somebody else is signed in than who wrote this.");
+    }
     return this.#fetch(this.url(path), {
       method,
       cache: "no-store",
+      ...(this.#cookies && { credentials: this.#cookies }),
       headers: {
-        ...this.#headers,
+        ...own,
         ...(token !== null && { Authorization: `Bearer ${token}` }),
         ...(body !== undefined && { "Content-Type": "application/json" }),
         ...headers,
@@ -87,11 +118,11 @@ export class Transport {
     const timer = setTimeout(() => controller.abort(), ANSWER_WITHIN_MS);
     outer?.addEventListener("abort", abort);
     try {
-      outer?.throwIfAborted();
+      throwIfAborted(outer);
       return await act(controller.signal);
     } catch (cause) {
       if (outer?.aborted) throw outer.reason;
-      if (cause instanceof Problem || cause instanceof NetworkError) throw cause;
+      if (cause instanceof Problem || cause instanceof NetworkError || cause instanceof WrongUserError) throw cause;
       throw new NetworkError("The server could not be reached.", { cause });
     } finally {
       clearTimeout(timer);
