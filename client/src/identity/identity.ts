@@ -3,9 +3,12 @@
  * Says when that changes. Keeps and sends nothing itself.
  */
 
+import { newKey } from "../environment.js";
 import { NetworkError, Problem } from "../http/problem.js";
 import { Ledger } from "./ledger.js";
 import { NOBODY, type Owner, drawerOf, drawerOfUser, isBoundToToken, isSameOwner } from "./owner.js";
+
+const ANSWER_WITHIN_MS = 2_500;
 
 export interface IdentitySources {
   baseUrl: string;
@@ -31,11 +34,17 @@ export class Identity {
   #naming: Naming | null = null;
   /** Counts credentials: what was asked for earlier ones says nothing about these. */
   #epoch = 0;
+  #period = newKey();
 
   constructor(sources: IdentitySources, user: string | null) {
     this.#sources = sources;
     this.#ledger = new Ledger(sources.baseUrl);
     this.#given = user || null;
+  }
+
+  /** A name for the time in which nobody has replaced the credentials. */
+  get period(): string {
+    return this.#period;
   }
 
   /** As far as it is known. */
@@ -85,6 +94,7 @@ export class Identity {
 
   /** Another tab acts as somebody else, or the server took us for another one: it is asked again. */
   async recheck(): Promise<void> {
+    if (this.#given !== null) return;
     this.#naming = null;
     await this.named().catch(() => null);
   }
@@ -116,11 +126,17 @@ export class Identity {
   }
 
   async #nameOrRecall(): Promise<string | null> {
+    const recalled = () => this.#ledger.userOf(NOBODY);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // Whoever writes is not kept waiting by a server that does not answer: it is asked before anything is sent.
+    const impatient = new Promise<string | null>((resolve) => (timer = setTimeout(() => resolve(recalled()), ANSWER_WITHIN_MS)));
     try {
-      return await this.named();
+      return await Promise.race([this.named(), impatient]);
     } catch (cause) {
       if (!(cause instanceof NetworkError) && !(cause instanceof Problem)) throw cause;
-      return this.#ledger.userOf(NOBODY);
+      return recalled();
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -141,6 +157,7 @@ export class Identity {
 
   #forget(): void {
     this.#epoch += 1;
+    this.#period = newKey();
     this.#owner = null;
     this.#asking = null;
     this.#naming = null;

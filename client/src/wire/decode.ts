@@ -29,6 +29,7 @@ const DURABLE: Record<DurableType, true> = {
 const PASSING: Record<PassingType, true> = {
   retrying: true,
   "storage-degraded": true,
+  waiting: true,
   reconnect: true,
   rewind: true,
   "auth-expired": true,

@@ -66,6 +66,8 @@ export interface DurableData {
 export interface PassingData {
   retrying: { attempt: number; inMs: number; reason: string };
   "storage-degraded": Record<string, never>;
+  /** The turn waits for a place at its provider, behind so many others. */
+  waiting: { position: number };
   /** The server ends this connection; the turn goes on. */
   reconnect: { afterMs: number };
   /** What came after this event is void, and follows anew. */

@@ -63,7 +63,13 @@ export interface Message {
   clientMessageId: string | null;
   createdAt: string;
   updatedAt: string;
+  /** Who wrote it; servers before that told it do not say. */
+  source?: MessageSource;
+  /** It was changed since. */
+  edited?: boolean;
 }
+
+export type MessageSource = "model" | "learner" | "observer" | "import";
 
 export interface NewMessage {
   role: Role;
