@@ -18,6 +18,14 @@ export function change(entries: Entries, id: string, changes: Partial<OutboxEntr
   return entries.map((entry) => (entry.clientMessageId === id ? { ...entry, ...changes } : entry));
 }
 
+/** How a sending has ended, unless another one of the same message has begun since. */
+export function conclude(entries: Entries, claimed: OutboxEntry, outcome: Partial<OutboxEntry>): Entries {
+  return entries.map((entry) => {
+    const isOurs = entry.clientMessageId === claimed.clientMessageId && entry.claims === claimed.claims;
+    return isOurs && entry.state === "sending" ? { ...entry, ...outcome } : entry;
+  });
+}
+
 export function remove(entries: Entries, id: string): Entries {
   return entries.filter((entry) => entry.clientMessageId !== id);
 }

@@ -35,6 +35,8 @@ export interface OutboxEntry {
   readonly heldBy: HeldBy | null;
   /** Not to be tried before this time: the server asked for it. Milliseconds since 1970. */
   readonly retryAt: number | null;
+  /** How often somebody has begun to send it: who was overtaken in their sleep has no say any more. */
+  readonly claims: number;
   /** Whose it is; null in what an earlier version kept, which nobody knows the writer of. */
   readonly drawer: string | null;
   /** As the server has named the writer. */
@@ -47,7 +49,7 @@ export type Entries = readonly OutboxEntry[];
 
 /** An entry as any version of this code has kept it. */
 export function readEntry(kept: Partial<OutboxEntry> & Pick<OutboxEntry, "clientMessageId">): OutboxEntry {
-  if (kept.writtenIn !== undefined) return kept as OutboxEntry;
+  if (kept.writtenIn !== undefined && kept.claims !== undefined) return kept as OutboxEntry;
   return {
     conversation: "",
     sessionId: null,
@@ -60,6 +62,7 @@ export function readEntry(kept: Partial<OutboxEntry> & Pick<OutboxEntry, "client
     createdAt: new Date(0).toISOString(),
     heldBy: null,
     retryAt: null,
+    claims: 0,
     drawer: null,
     user: null,
     writtenIn: null,

@@ -131,7 +131,7 @@ export class Outbox {
   async add(draft: Draft): Promise<OutboxEntry> {
     const { conversation, sessionId, text, userId = null, subject = null } = draft;
     const createdAt = new Date().toISOString();
-    const fresh = { state: "waiting", attempted: false, error: null, heldBy: null, retryAt: null, createdAt } as const;
+    const fresh = { state: "waiting", attempted: false, error: null, heldBy: null, retryAt: null, claims: 0, createdAt } as const;
     const { drawer = null, user = null } = this.owner ?? {};
     const written = { drawer, user, writtenIn: this.#writer?.writtenIn ?? null };
     const entry = { clientMessageId: newKey(), conversation, sessionId, text, userId, subject, ...fresh, ...written };
@@ -204,7 +204,8 @@ export class Outbox {
       if (head === null || (head.retryAt !== null && head.retryAt > Date.now())) return entries;
       // With the user's name in it, the server itself refuses it under any other. Repeats have to be the same.
       const userId = head.attempted ? head.userId : (head.userId ?? head.user);
-      const entry: OutboxEntry = { ...head, userId, state: "sending", attempted: true, heldBy: null, retryAt: null };
+      const claim = { state: "sending", attempted: true, heldBy: null, retryAt: null, claims: head.claims + 1 } as const;
+      const entry: OutboxEntry = { ...head, userId, ...claim };
       claimed = { entry, mayHaveArrived: head.attempted };
       return list.change(entries, head.clientMessageId, entry);
     });
@@ -220,7 +221,7 @@ export class Outbox {
     } catch (cause) {
       const outcome = outcomeOf(cause, uncertain);
       // What cannot be noted stays as one that is being sent, which the next sender repeats.
-      await this.#change((entries) => list.change(entries, entry.clientMessageId, outcome)).catch(() => {});
+      await this.#change((entries) => list.conclude(entries, entry, outcome)).catch(() => {});
       throw cause;
     }
     // Told first, so that who shows the draft knows where its messages have gone.
