@@ -214,6 +214,7 @@ export class Chat {
       outbox: this.#outbox,
       store: this.#store,
       feed,
+      isChanged: this.#left.length > 0,
       onOwner: (owner) => this.#take(owner),
       draftOf: (owner) => this.#leftBy(owner)?.draft ?? null,
       onSession: (sessionId) => this.#options.onSession?.(sessionId),

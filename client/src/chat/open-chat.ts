@@ -27,6 +27,8 @@ export interface OpenChatOptions {
   feed: boolean;
   /** A draft of this owner that the chat has had before. */
   draftOf: (owner: Owner) => string | null;
+  /** Whether somebody else acted before. */
+  isChanged: boolean;
   /** Who acts is known now, and nothing of theirs is shown yet. */
   onOwner: (owner: Owner) => void;
   /** The server has stored a message: in this session. */

@@ -20,6 +20,8 @@ export interface PlaceOptions {
   outbox: Outbox;
   store: ChatStore;
   draftOf: (owner: Owner) => string | null;
+  /** Somebody else acted before: who is back is known by name alone. */
+  isChanged: boolean;
 }
 
 export interface PlaceEvents {
@@ -116,7 +118,8 @@ export class Place {
     const backoff = new Backoff();
     while (!signal.aborted) {
       try {
-        const owner = await this.#options.client.identity.owner();
+        const { client, isChanged } = this.#options;
+        const owner = await (isChanged ? client.identity.ownerByName() : client.identity.owner());
         return signal.aborted ? null : owner;
       } catch (cause) {
         // The same again is no news.

@@ -74,6 +74,13 @@ export class Identity {
     return this.#asking;
   }
 
+  /** Who acts, with the user's name if the server tells it soon. */
+  async ownerByName(): Promise<Owner> {
+    const owner = await this.owner();
+    if (owner.user === null) await this.#nameSoon();
+    return this.#owner ?? owner;
+  }
+
   /** The user that the server names, asked once for each token; null when the server names nobody. */
   async named(): Promise<string | null> {
     const epoch = this.#epoch;
@@ -126,15 +133,18 @@ export class Identity {
   }
 
   async #nameOrRecall(): Promise<string | null> {
-    const recalled = () => this.#ledger.userOf(NOBODY);
+    return (await this.#nameSoon()) ?? this.#ledger.userOf(NOBODY);
+  }
+
+  /** Whoever writes is not kept waiting by a server that does not answer: it is asked before anything is sent. */
+  async #nameSoon(): Promise<string | null> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    // Whoever writes is not kept waiting by a server that does not answer: it is asked before anything is sent.
-    const impatient = new Promise<string | null>((resolve) => (timer = setTimeout(() => resolve(recalled()), ANSWER_WITHIN_MS)));
+    const impatient = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), ANSWER_WITHIN_MS)));
     try {
       return await Promise.race([this.named(), impatient]);
     } catch (cause) {
-      if (!(cause instanceof NetworkError) && !(cause instanceof Problem)) throw cause;
-      return recalled();
+      if (cause instanceof NetworkError || cause instanceof Problem) return null;
+      throw cause;
     } finally {
       clearTimeout(timer);
     }

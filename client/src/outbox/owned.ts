@@ -66,11 +66,12 @@ function merge(kept: Entries, entries: Entries, before: Entries, after: Entries)
 export function claim(entries: Entries, owner: Owner, writtenIn: string): Entries {
   const { user } = owner;
   if (user === null) return entries;
-  return entries.map((entry) => {
+  return entries.map((kept) => {
+    const entry = readEntry(kept);
     const unnamed = entry.user === null && (entry.drawer === owner.drawer || isFromHere(entry, writtenIn));
     // An application that has said the user to an earlier version has said who wrote it.
     const told = entry.drawer === null && entry.userId === user;
-    return unnamed || told ? { ...entry, drawer: owner.drawer, user } : entry;
+    return unnamed || told ? { ...entry, drawer: owner.drawer, user } : kept;
   });
 }
 
@@ -83,6 +84,7 @@ export function unclaimed(entries: Entries, owner: Owner): UnclaimedMessage[] {
   const nobodys = ({ drawer, user }: OutboxEntry) =>
     user === null && (drawer === null || drawer === NOBODY || drawer.startsWith("token:"));
   return entries
+    .map(readEntry)
     .filter((entry) => nobodys(entry) && !isMine(entry, owner))
     .map(({ clientMessageId, createdAt }) => ({ clientMessageId, createdAt }));
 }
