@@ -1,5 +1,7 @@
 /** What this runtime lacks or forbids, and what is done without it: said once, to whoever wants to know. */
 
+import { WARNING_WORDS } from "./words.js";
+
 export type WarningCode =
   /** Unsent messages live as long as the page. */
   | "outbox-in-memory"
@@ -12,13 +14,6 @@ export interface EnvironmentWarning {
   readonly code: WarningCode;
   readonly detail: string;
 }
-
-const DETAILS: Record<WarningCode, string> = {
-  "outbox-in-memory": "This browser does not let the page store anything: what is not sent yet is lost when the page is closed.",
-  "locks-in-page": "This browser does not let tabs take turns: use one tab for each conversation.",
-  "no-streaming":
-    "This runtime gives no body while it arrives, so a reply shows when it is whole. With streamBy: \"event-source\" it streams.",
-};
 
 let said: readonly EnvironmentWarning[] = [];
 const listeners = new Set<() => void>();
@@ -35,6 +30,6 @@ export function onWarning(listener: () => void): () => void {
 
 export function warn(code: WarningCode): void {
   if (said.some((each) => each.code === code)) return;
-  said = [...said, { code, detail: DETAILS[code] }];
+  said = [...said, { code, detail: WARNING_WORDS[code] }];
   for (const listener of [...listeners]) listener();
 }

@@ -3,6 +3,9 @@
  * that is not here is told in the server's words.
  */
 
+import type { UnsentReason } from "./chat/unsent.js";
+import type { WarningCode } from "./warnings.js";
+
 export interface Words {
   readonly title: string;
   readonly detail: string;
@@ -12,15 +15,84 @@ export interface Told extends Words {
   readonly code: string;
 }
 
-/** `detail` may be empty: then the server's is shown. */
-const WORDS: Readonly<Record<string, Words>> = {
-  network: { title: "The server cannot be reached", detail: "" },
-  client: { title: "Something went wrong in this page", detail: "" },
-  failed: { title: "The reply failed", detail: "" },
+const TRY_LATER = "Wait a moment, then try again.";
+const PROVIDER = "The model did not answer";
+
+/** Title and detail; without a detail the server's is shown. */
+const WORDS: Readonly<Record<string, readonly [title: string, detail?: string]>> = {
+  network: ["The server cannot be reached", "Look at your connection. What you wrote is kept."],
+  client: ["Something went wrong in this page"],
+  failed: ["The reply failed", "Ask for another one."],
+  "wrong-user": ["Somebody else is signed in", "This was written by another user. Sign in as that user to send it."],
+  unauthorized: ["You are not signed in", "Sign in again."],
+  "cross-site": ["This page may not do that", "Open the tutor in a tab of its own and try again."],
+  "read-only": ["You may read this conversation, not write in it", "Begin a conversation of your own."],
+  "user-mismatch": ["This was written by another user", "Sign in as that user to send it, or discard it."],
+  "not-found": ["This conversation is not here", "It was deleted, or it is somebody else’s. Copy your text to a new chat."],
+  "invalid-id": ["This conversation is not here", "Its address is not quite right."],
+  "request-timeout": ["Sending took too long", TRY_LATER],
+  "turn-running": ["A reply is being written", "Wait for its end, or stop it."],
+  "message-streaming": ["A reply is being written", "Stop it before you change it."],
+  "not-continuable": ["This reply cannot be continued", "It has come to its end, or a newer one goes on with it."],
+  "payload-too-large": ["The message is too long", "Shorten it, or send it in parts."],
+  "message-too-long": ["The message is too long", "Shorten it, or send it in parts."],
+  "message-too-long-for-model": ["The message is too long for the model", "Shorten it, or send it in parts."],
+  "conversation-too-long": ["The conversation is too long for the model", "Begin a new chat."],
+  "message-empty": ["The message is empty", "Write something first."],
+  "invalid-text": ["The message has a character that cannot be stored", "Edit it; a NUL may have come in when you pasted."],
+  "invalid-request": ["The server does not understand this message"],
+  "idempotency-conflict": ["An earlier version of this message was sent", "Retry sends this one as well, as another message."],
+  "provider-not-allowed": ["This model cannot be chosen"],
+  "parameter-not-allowed": ["This setting cannot be chosen"],
+  "queue-full": ["Too many messages wait in this conversation", TRY_LATER],
+  "rate-limited": ["You are asking too fast", TRY_LATER],
+  "too-many-parallel-requests": ["Too much is open at once", `Close tabs that you do not need. ${TRY_LATER}`],
+  "too-many-turns": ["Another reply of yours is being written", `Stop it, or wait for its end. ${TRY_LATER}`],
+  "too-many-failures": ["There were too many wrong sign-ins from here", TRY_LATER],
+  "tokens-spent": ["Today’s limit is used up", "It begins anew at midnight, UTC. Your message is kept until then."],
+  internal: ["Something went wrong in the server", "Try again; if it stays, tell who runs it."],
+  "identity-provider-unavailable": ["Signing in does not work right now", TRY_LATER],
+  draining: ["The server is restarting", TRY_LATER],
+  overloaded: ["The server is busy", TRY_LATER],
+  "too-many-connections": ["The server is busy", TRY_LATER],
+  "storage-unavailable": ["The server cannot save right now", TRY_LATER],
+  "provider-rate-limited": ["The model is asked too often"],
+  "provider-overloaded": ["The model is overloaded"],
+  "provider-connect-timeout": [PROVIDER],
+  "provider-first-delta-timeout": [PROVIDER],
+  "provider-idle-timeout": ["The model fell silent"],
+  "provider-total-timeout": ["The reply took too long"],
+  "provider-timed-out": [PROVIDER],
+  "provider-disconnected": ["The model cannot be reached"],
+  "provider-protocol": ["The model’s answer cannot be read"],
+  "provider-unauthorized": ["The server may not use this model"],
+  "provider-rejected": ["The model does not accept this"],
+  "reply-too-large": ["The reply became too long"],
 };
 
 export function wordsOf({ code, title, detail }: Told): Words {
-  const own = Object.hasOwn(WORDS, code) ? WORDS[code] : undefined;
-  if (own === undefined) return { title, detail };
-  return { title: own.title, detail: own.detail || detail };
+  const [ownTitle = title, ownDetail = detail] = (Object.hasOwn(WORDS, code) && WORDS[code]) || [];
+  return { title: ownTitle, detail: ownDetail };
 }
+
+/** All codes that have words of their own. */
+export const knownCodes: readonly string[] = Object.keys(WORDS);
+
+/** Why a message is not sent, where no error says it. */
+export const UNSENT_WORDS: Readonly<Record<UnsentReason, string>> = {
+  sending: "Sending…",
+  behind: "Will be sent after the message before it",
+  busy: "Will be sent when the current reply is done",
+  offline: "Will be sent when you are back online",
+  unreachable: "The server cannot be reached",
+  limited: "Will be sent later",
+  stopped: "Held back since you stopped",
+  "reply-failed": "Held back since the reply before it failed",
+  refused: "Not accepted",
+};
+
+export const WARNING_WORDS: Readonly<Record<WarningCode, string>> = {
+  "outbox-in-memory": "This browser lets the page store nothing: what is not sent yet is lost when the page is closed.",
+  "locks-in-page": "This browser does not let tabs take turns: use one tab for each conversation.",
+  "no-streaming": "This runtime gives no body while it arrives, so a reply shows when it is whole. With streamBy: \"event-source\" it streams.",
+};

@@ -27,5 +27,5 @@ export function resultOf({ messages, outbox }: ChatSnapshot, clientMessageId: st
   const unsent = outbox.find((entry) => entry.clientMessageId === clientMessageId);
   if (unsent === undefined) return { outcome: "sent" };
   if (unsent.state !== "failed" || unsent.error === null) return { outcome: "waiting", unsent };
-  return { outcome: "refused", unsent, error: { ...unsent.error, retryable: false } };
+  return { outcome: "refused", unsent, error: { code: unsent.error.code, ...unsent.words, retryable: false } };
 }

@@ -97,6 +97,17 @@ export function statusOf({ run, conversation, error }: ChatState): ChatStatus {
   return error ? "error" : "ready";
 }
 
+/** Whether a reply can be gone on with: it has not come to its end, and there is something to go on with. */
+export function canContinue({ role, status, content, turnId }: ChatMessage): boolean {
+  return role === "assistant" && turnId !== null && content !== "" && (status === "stopped" || status === "interrupted");
+}
+
+/** Whether another reply can be asked for in the place of this one: of a failed one anywhere, else of the last one. */
+export function canRegenerate(message: ChatMessage, { messages, status }: ChatSnapshot): boolean {
+  if (message.role !== "assistant" || message.replyTo === null || status === "submitted" || status === "streaming") return false;
+  return message.status === "failed" || message.id === messages.at(-1)?.id;
+}
+
 /** Makes snapshots, and remembers the last one's messages. */
 export class SnapshotMaker {
   #messages = new WeakMap<KnownMessage, ChatMessage>();

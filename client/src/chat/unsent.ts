@@ -2,6 +2,7 @@
 
 import { isEditable } from "../outbox/changes.js";
 import type { Entries, OutboxEntry } from "../outbox/entry.js";
+import { UNSENT_WORDS, type Words, wordsOf } from "../words.js";
 
 /**
  * `sending`: at once. `behind`: another message of the conversation goes first. `busy`: a reply is being written.
@@ -26,6 +27,8 @@ export interface UnsentMessage extends OutboxEntry {
   readonly reason: UnsentReason;
   /** When it is tried again by itself, in milliseconds since 1970; null when that depends on something else. */
   readonly nextTryAt: number | null;
+  /** What to say of it: what happened, and what to do. */
+  readonly words: Words;
   /** An earlier try of it may have arrived: changed, it goes out as another message. */
   readonly mayHaveArrived: boolean;
   readonly actions: readonly UnsentAction[];
@@ -54,7 +57,12 @@ function describe(entry: OutboxEntry, isFirst: boolean, around: Surroundings): U
   const mayHaveArrived = entry.state === "failed" && entry.attempted;
   const retry = waits || entry.state !== "waiting";
   const actions: UnsentAction[] = [...(isEditable(entry) ? ["edit" as const] : []), ...(retry ? ["retry" as const] : []), "discard"];
-  return { ...entry, reason, nextTryAt, mayHaveArrived, actions };
+  return { ...entry, reason, words: say(entry, reason), nextTryAt, mayHaveArrived, actions };
+}
+
+function say({ error }: OutboxEntry, reason: UnsentReason): Words {
+  const isTold = reason === "refused" || reason === "limited" || reason === "unreachable";
+  return isTold && error !== null ? wordsOf(error) : { title: UNSENT_WORDS[reason], detail: "" };
 }
 
 function reasonOf({ state, heldBy, error }: OutboxEntry, isFirst: boolean, around: Surroundings): UnsentReason {

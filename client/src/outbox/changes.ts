@@ -76,14 +76,16 @@ export function edit(entries: Entries, id: string, text: string): Entries {
   return entries.map((entry) => {
     if (entry.clientMessageId !== id || !isEditable(entry)) return entry;
     if (entry.state !== "failed") return { ...entry, text };
-    return { ...(entry.attempted ? renamed(entry) : entry), ...READY, text };
+    return { ...again(entry.attempted ? renamed(entry) : entry), text };
   });
 }
 
 function again(entry: OutboxEntry): OutboxEntry {
   // Under this name the server has another message: it would be refused for ever.
   const named = entry.error?.code === "idempotency-conflict" ? renamed(entry) : entry;
-  return { ...named, ...READY };
+  // It was written with a name that is not its writer's.
+  const userId = entry.error?.code === "user-mismatch" && !named.attempted ? null : named.userId;
+  return { ...named, ...READY, userId };
 }
 
 function renamed(entry: OutboxEntry): OutboxEntry {

@@ -40,10 +40,10 @@ export function outcomeOf(cause: unknown, mayHaveArrived: boolean): Partial<Outb
   return { state: waits ? "waiting" : "failed", attempted, error: readError(cause), retryAt };
 }
 
+/** In the server's words, where it has some: what is said is chosen when it is shown. */
 function readError(cause: unknown): OutboxError {
   if (cause instanceof Problem) return { code: cause.code, title: cause.title, detail: cause.detail };
   const detail = cause instanceof Error ? cause.message : String(cause);
-  if (cause instanceof NetworkError) return { code: cause.code, title: "The server cannot be reached", detail };
-  if (cause instanceof WrongUserError) return { code: cause.code, title: "Written by somebody else", detail };
-  return { code: "client", title: "Something went wrong in this page", detail };
+  const code = cause instanceof NetworkError || cause instanceof WrongUserError ? cause.code : "client";
+  return { code, title: "", detail };
 }
