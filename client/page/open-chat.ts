@@ -74,8 +74,13 @@ export class OpenChat {
     void this.#chat.cancelUnsent(clientMessageId);
   }
 
-  sendUnsent(): void {
-    void this.#chat.resumeOutbox();
+  retryUnsent(clientMessageId: string): void {
+    void this.#chat.retryUnsent(clientMessageId);
+  }
+
+  /** What earlier sign-ins have left and nobody can claim. */
+  discardUnclaimed(): void {
+    void this.#chat.discardUnclaimed();
   }
 
   async loadOlder(): Promise<void> {

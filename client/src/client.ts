@@ -24,6 +24,7 @@ import type {
   Turn,
 } from "./wire/resources.js";
 import { Problem } from "./http/problem.js";
+import { Reach } from "./http/reach.js";
 import { Transport, type TransportOptions } from "./http/transport.js";
 
 export interface TutorClientOptions extends TransportOptions {
@@ -73,6 +74,8 @@ export class TutorClient {
   readonly baseUrl: string;
   /** Who the credentials stand for: of what is kept in the browser, only theirs is shown and sent. */
   readonly identity: Identity;
+  /** Whether the server may be reached, also where the runtime says that there is no network. */
+  readonly reach: Reach;
   readonly #transport: Transport;
   readonly #open: StreamOpener;
   readonly #readsAnswers: boolean;
@@ -80,6 +83,7 @@ export class TutorClient {
   constructor(options: TutorClientOptions = {}) {
     this.#transport = new Transport(options);
     this.baseUrl = this.#transport.baseUrl;
+    this.reach = new Reach(this.#transport);
     const token = () => this.#transport.credentials.token();
     const profile = () => this.#profileUser();
     this.identity = new Identity({ baseUrl: this.baseUrl, token, profile }, options.user ?? null);

@@ -28,18 +28,31 @@ export function onWake(listener: (cause: WakeCause) => void): () => void {
 /** Waits so long, or until the network or the reader is back. Rejects with the signal's reason. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
+    if (signal?.aborted) return reject(signal.reason ?? aborted());
     const finish = (settle: () => void) => {
       clearTimeout(timer);
       stopListening();
       signal?.removeEventListener("abort", abort);
       settle();
     };
-    const abort = () => finish(() => reject(signal?.reason));
+    const abort = () => finish(() => reject(signal?.reason ?? aborted()));
     const timer = setTimeout(() => finish(resolve), milliseconds);
     const stopListening = onWake(() => finish(resolve));
     signal?.addEventListener("abort", abort);
   });
+}
+
+/** What the promise gives, or an error when that takes longer. */
+export async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("There was no answer in time.")), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** `AbortSignal.prototype.throwIfAborted`, which React Native has not. */

@@ -3,9 +3,10 @@
  * then two tabs may do the same, which their requests must bear.
  */
 
+import { within } from "./environment.js";
 import { exclusivelyHere, holdHere, isFreeHere } from "./locks/page.js";
 import { answerFor, isAnswered } from "./locks/presence.js";
-import { type Act, NoLocks, giveUpLocks, underLock, webLocks } from "./locks/web.js";
+import { type Act, GIVEN_WITHIN_MS, NoLocks, giveUpLocks, underLock, webLocks } from "./locks/web.js";
 
 /** Runs the action while nobody else holds the lock. */
 export async function exclusively<T>(name: string, act: () => Promise<T>): Promise<T> {
@@ -68,21 +69,33 @@ export async function holdIfFree(name: string): Promise<(() => void) | null> {
 /** How a request for a lock went: there are no locks; somebody else has it; or the action was run under it. */
 type Taken = "none" | "taken" | "given";
 
-/** Asks without waiting for others. */
+/** Asks without waiting for others. Locks that do not answer at once to that are none. */
 async function take(name: string, options: LockOptions, act: () => Promise<void>): Promise<Taken> {
   const locks = webLocks();
   if (locks === null) return "none";
-  let taken: Taken = "none";
   let result: Promise<void> | null = null;
-  const run = (lock: Lock | null) => {
-    taken = lock === null ? "taken" : "given";
-    return lock === null ? undefined : (result = act());
-  };
+  let isLate = false;
+  const given = new Promise<Taken>((resolve, reject) => {
+    const run = (lock: Lock | null) => {
+      if (isLate) return undefined;
+      resolve(lock === null ? "taken" : "given");
+      return lock === null ? undefined : (result = act());
+    };
+    try {
+      locks.request(name, options, run).catch(reject);
+    } catch (cause) {
+      reject(cause);
+    }
+  });
   try {
-    await locks.request(name, options, run);
-  } catch {
-    if ((taken as Taken) === "none") giveUpLocks();
+    const taken = await (options.ifAvailable ? within(GIVEN_WITHIN_MS, given) : given);
+    if (result !== null) await result;
+    return taken;
+  } catch (cause) {
+    // What goes wrong under the lock is not the lock's fault.
+    if (result !== null) throw cause;
+    isLate = true;
+    giveUpLocks();
+    return "none";
   }
-  if (result !== null) await result;
-  return taken;
 }

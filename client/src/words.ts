@@ -16,7 +16,6 @@ export interface Told extends Words {
 }
 
 const TRY_LATER = "Wait a moment, then try again.";
-const PROVIDER = "The model did not answer";
 
 /** Title and detail; without a detail the server's is shown. */
 const WORDS: Readonly<Record<string, readonly [title: string, detail?: string]>> = {
@@ -56,18 +55,6 @@ const WORDS: Readonly<Record<string, readonly [title: string, detail?: string]>>
   overloaded: ["The server is busy", TRY_LATER],
   "too-many-connections": ["The server is busy", TRY_LATER],
   "storage-unavailable": ["The server cannot save right now", TRY_LATER],
-  "provider-rate-limited": ["The model is asked too often"],
-  "provider-overloaded": ["The model is overloaded"],
-  "provider-connect-timeout": [PROVIDER],
-  "provider-first-delta-timeout": [PROVIDER],
-  "provider-idle-timeout": ["The model fell silent"],
-  "provider-total-timeout": ["The reply took too long"],
-  "provider-timed-out": [PROVIDER],
-  "provider-disconnected": ["The model cannot be reached"],
-  "provider-protocol": ["The model’s answer cannot be read"],
-  "provider-unauthorized": ["The server may not use this model"],
-  "provider-rejected": ["The model does not accept this"],
-  "reply-too-large": ["The reply became too long"],
 };
 
 export function wordsOf({ code, title, detail }: Told): Words {

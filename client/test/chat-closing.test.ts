@@ -186,6 +186,7 @@ describe("two drafts", () => {
     stubTab();
     const network = { onLine: false, locks: new FakeLocks() };
     vi.stubGlobal("navigator", network);
+    world.server.always("GET /health/live", unreachable);
     const before = [world.chat(), world.chat()];
     await passing(Promise.all([before[0]?.send("one"), before[1]?.send("two")]));
     for (const chat of before) chat.close();

@@ -38,6 +38,7 @@ beforeEach(() => {
   network = { onLine: true };
   vi.stubGlobal("navigator", network);
   world.server.always(CHAT, echo);
+  world.server.always("GET /health/live", () => (network.onLine ? json({}) : unreachable()));
 });
 
 describe("without a network", () => {

@@ -83,6 +83,7 @@ beforeEach(() => {
   stored = [];
   owners = new Map();
   world.server.always(CHAT, answer);
+  world.server.always("GET /health/live", () => (reachable ? json({}) : unreachable()));
   world.server.always("GET /profile", (request) => authorised(request, (user) => json({ user })));
 });
 

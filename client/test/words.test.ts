@@ -38,7 +38,7 @@ describe("words by code", () => {
     // A server that is newer than this client has codes that it tells in its own words.
     const known = knownCodes.filter((code) => !OWN.includes(code));
     expect(known.filter((code) => !codes.has(code))).toEqual([]);
-    const missing = ["unauthorized", "message-too-long", "tokens-spent", "too-many-turns", "draining", "provider-overloaded"];
+    const missing = ["unauthorized", "message-too-long", "tokens-spent", "too-many-turns", "draining"];
     expect(missing.filter((code) => !known.includes(code))).toEqual([]);
     expect(known.filter((code) => FOR_PROGRAMS.includes(code))).toEqual([]);
   });

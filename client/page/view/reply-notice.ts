@@ -1,7 +1,8 @@
 /** What stands under a reply that is not simply complete: a lost connection, a stop, a failure. */
 
-import type { ChatMessage, ChatSnapshot } from "../../src/index.js";
-import { button, el, icon, setText } from "./dom.js";
+import { type ChatMessage, type ChatSnapshot, wordsOf } from "../../src/index.js";
+import { countDown } from "./count-down.js";
+import { button, el, icon } from "./dom.js";
 
 /** `onRegenerate` is given when a new reply may be asked for. */
 export function replyNotice(
@@ -30,6 +31,7 @@ const NOTICES = {
   retrying: "The model did not answer; trying again",
   "storage-degraded": "Saving is slow right now; the reply goes on once it is safe…",
   restarted: "The model broke off; it has begun this reply anew.",
+  waiting: "Waiting for a free place at the model…",
 } as const;
 
 function progress({ connection, notice, retryInMs }: ChatSnapshot): HTMLElement | null {
@@ -39,24 +41,8 @@ function progress({ connection, notice, retryInMs }: ChatSnapshot): HTMLElement 
   return el("p", { class: "notice is-live" }, el("span", { class: "pulse", "aria-hidden": "true" }), text, left);
 }
 
-const TICK_MS = 250;
-
-function countDown(milliseconds: number): HTMLElement {
-  const label = el("span", { class: "count-down" });
-  const end = performance.now() + milliseconds;
-  const timer = setInterval(show, TICK_MS);
-  show();
-  return label;
-
-  function show(): void {
-    const seconds = Math.ceil((end - performance.now()) / 1000);
-    setText(label, seconds > 0 ? `in ${seconds} s…` : "now…");
-    if (seconds <= 0) clearInterval(timer);
-  }
-}
-
 function failure(message: ChatMessage, onRegenerate: (() => void) | null): HTMLElement {
-  const { title, detail } = message.error ?? { title: "This reply failed", detail: "" };
+  const { title, detail } = message.error ? wordsOf(message.error) : { title: "This reply failed", detail: "" };
   const words = el("div", {}, el("strong", { text: title }), detail && el("p", { text: detail }));
   return el(
     "div",

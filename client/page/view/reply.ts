@@ -1,6 +1,6 @@
 /** The tutor's message: streamed text, how it ended, and what can be done with it. */
 
-import type { ChatMessage } from "../../src/index.js";
+import { canContinue } from "../../src/index.js";
 import type { Actions } from "../main.js";
 import { copyButton } from "./clipboard.js";
 import { button, el, icon, iconButton } from "./dom.js";
@@ -54,11 +54,11 @@ export class Reply implements MessageView {
   #showNotice(): void {
     const { message, chat } = this.#row;
     const { status, finishReason, error } = message;
-    const reason = [status, finishReason, error?.title, error?.detail, this.#mayAsk()];
+    const reason = [status, finishReason, error?.title, error?.detail, this.#mayRetry()];
     const shape = [...reason, chat?.connection === "waiting", chat?.notice, chat?.retryInMs].join();
     if (shape === this.#noticed) return;
     this.#noticed = shape;
-    const notice = replyNotice(message, chat, this.#mayAsk() ? () => this.#regenerate() : null);
+    const notice = replyNotice(message, chat, this.#mayRetry() ? () => this.#regenerate() : null);
     this.#notice.replaceChildren(...(notice ? [notice] : []));
   }
 
@@ -77,6 +77,12 @@ export class Reply implements MessageView {
   /** Whether more may be asked of this reply. */
   #mayAsk(): boolean {
     return this.#row.isLast && !this.#row.busy;
+  }
+
+  /** One that has failed can be tried again wherever it stands. */
+  #mayRetry(): boolean {
+    const { message, busy } = this.#row;
+    return this.#mayAsk() || (message.status === "failed" && message.replyTo !== null && !busy);
   }
 
   #regenerate(): void {
@@ -121,10 +127,6 @@ export class Reply implements MessageView {
     const label = el("span", { class: "pager-label", text: `${index + 1} / ${alternatives.length}` });
     return el("div", { class: "pager", role: "group", "aria-label": "Alternative replies" }, previous, label, next);
   }
-}
-
-function canContinue({ status, turnId }: ChatMessage): boolean {
-  return (status === "interrupted" || status === "stopped") && turnId !== null;
 }
 
 function dots(): HTMLElement {

@@ -4,7 +4,7 @@
  */
 
 import type { TurnEvents, TurnStreamOptions, TutorClient } from "../client.js";
-import { isOnline, onWake } from "../environment.js";
+import { onWake } from "../environment.js";
 import { NetworkError, Problem } from "../http/problem.js";
 import type { Owner } from "../identity/owner.js";
 import { type OutboxEntry, requestOf } from "../outbox/entry.js";
@@ -65,6 +65,7 @@ export class OpenChat {
       outbox: () => this.#place.outbox,
       conversation: () => this.#place.conversation,
       deliver: (entry, tries) => this.#deliver(entry, tries),
+      reach: { isReachable: () => this.#isReachable(), patienceMs: client.reach.patienceMs },
       isBusy: () => this.busy,
       onFailure: (cause) => this.#fail(cause),
       onWaiting: (retryAt) => store.update({ retryAt }),
@@ -77,7 +78,7 @@ export class OpenChat {
       ownTurn: () => this.#run?.turnId ?? this.#lost,
       onUnfollowed: (turnId) => void this.#followTurn(turnId),
     });
-    this.#endings.push(onWake(() => void this.#wake()), listenOffline(() => store.update({ online: isOnline() })));
+    this.#endings.push(onWake(() => void this.#wake()), listenOffline(() => void this.#lookForNetwork()));
     this.ready = this.#start();
   }
 
@@ -243,7 +244,7 @@ export class OpenChat {
 
   async #start(): Promise<void> {
     const { store } = this.#options;
-    store.update({ online: isOnline() });
+    void this.#lookForNetwork();
     const loading = store.state.sessionId === null ? null : this.refresh();
     await this.#place.take();
     if (this.#closed.signal.aborted) return;
@@ -267,8 +268,20 @@ export class OpenChat {
     if (outbox !== null && !signal.aborted) await sendElsewhere(outbox, this.#options.client, signal);
   }
 
+  async #lookForNetwork(): Promise<void> {
+    this.#options.client.reach.forget();
+    await this.#isReachable();
+  }
+
+  async #isReachable(): Promise<boolean> {
+    const { client, store } = this.#options;
+    const online = await client.reach.isReachable();
+    if (!this.#closed.signal.aborted && online !== store.state.online) store.update({ online });
+    return online;
+  }
+
   async #wake(): Promise<void> {
-    this.#options.store.update({ online: isOnline() });
+    await this.#lookForNetwork();
     // What was lost, or never loaded, may be had now.
     if (this.#lost !== null || !this.#options.store.state.loaded) await this.refresh();
     if (this.#place.outbox !== null) await this.guard(() => this.#sendLeft());

@@ -3,8 +3,9 @@
  * ended. After a failure that may pass it tries again by itself; a message that is refused does not keep the others.
  */
 
-import { isOnline, onWake } from "../environment.js";
+import { onWake } from "../environment.js";
 import { Problem, WrongUserError } from "../http/problem.js";
+import type { Reach } from "../http/reach.js";
 import { headOf } from "../outbox/changes.js";
 import type { HeldBy, OutboxEntry } from "../outbox/entry.js";
 import type { Draft, Outbox, Tries } from "../outbox/outbox.js";
@@ -25,6 +26,7 @@ export interface QueueOptions {
   /** The conversation's name in the outbox, which changes when a draft becomes a session. */
   conversation: () => string;
   deliver: (entry: OutboxEntry, tries: Tries) => Delivery;
+  reach: Pick<Reach, "isReachable" | "patienceMs">;
   /** Whether a reply is being written. */
   isBusy: () => boolean;
   onFailure: (error: unknown) => void;
@@ -97,9 +99,10 @@ export class Queue {
 
   async #drain(): Promise<void> {
     const { isBusy } = this.#options;
-    while (!this.#closed && isOnline() && !isBusy()) {
+    while (!this.#closed && !isBusy()) {
       try {
         await this.#holding;
+        if (!(await this.#isReachable())) return;
         if (!(await this.#sendNext())) break;
         this.#backoff.progress();
       } catch (error) {
@@ -111,6 +114,14 @@ export class Queue {
       }
     }
     this.#waitForLimit();
+  }
+
+  /** Without a network nothing goes out; what waits is tried again when there is one, and now and then. */
+  async #isReachable(): Promise<boolean> {
+    const { outbox, conversation, reach } = this.#options;
+    if (headOf(outbox()?.entries ?? [], conversation()) === null || (await reach.isReachable())) return true;
+    if (!this.#closed) this.#retryTimer = setTimeout(() => this.pump(), reach.patienceMs);
+    return false;
   }
 
   async #sendNext(): Promise<boolean> {

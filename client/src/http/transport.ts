@@ -41,11 +41,14 @@ export interface SendOptions {
   owner?: Owner | undefined;
 }
 
+type Requesting<T> = (signal: AbortSignal, abort: () => void) => Promise<T>;
+
 export class Transport {
   /** Set by who knows the caller. */
   watch: CallerWatch | null = null;
   readonly credentials: Credentials;
   readonly baseUrl: string;
+  readonly #aborts = new WeakMap<Response, () => void>();
   readonly #fetch: typeof fetch;
   readonly #headers: HeaderSource;
   readonly #cookies: RequestCredentials | undefined;
@@ -73,9 +76,30 @@ export class Transport {
   /** A stream whose body is not read yet. The signal counts until then; cancel the body to close it. */
   stream(method: string, path: string, options: SendOptions = {}): Promise<Response> {
     const headers = { Accept: "text/event-stream", ...options.headers };
-    return this.#within(options.signal, (signal) =>
-      this.#authorised(method, path, { ...options, headers, signal }),
-    );
+    return this.#within(options.signal, async (signal, abort) => {
+      const response = await this.#authorised(method, path, { ...options, headers, signal });
+      this.#aborts.set(response, abort);
+      return response;
+    });
+  }
+
+  /** Closes a stream whose body cannot be cancelled. */
+  abandon(response: Response): void {
+    this.#aborts.get(response)?.();
+  }
+
+  /** Whether anything answers there, however it does. */
+  async reaches(path: string, withinMs: number): Promise<boolean> {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), withinMs);
+    try {
+      await this.#fetch(this.url(path), { cache: "no-store", signal: controller.signal });
+      return true;
+    } catch {
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #authorised(method: string, path: string, options: SendOptions): Promise<Response> {
@@ -112,16 +136,16 @@ export class Transport {
     });
   }
 
-  async #within<T>(outer: AbortSignal | undefined, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #within<T>(outer: AbortSignal | undefined, act: Requesting<T>): Promise<T> {
     const controller = new AbortController();
     const abort = () => controller.abort(outer?.reason);
     const timer = setTimeout(() => controller.abort(), ANSWER_WITHIN_MS);
     outer?.addEventListener("abort", abort);
     try {
       throwIfAborted(outer);
-      return await act(controller.signal);
+      return await act(controller.signal, abort);
     } catch (cause) {
-      if (outer?.aborted) throw outer.reason;
+      throwIfAborted(outer);
       if (cause instanceof Problem || cause instanceof NetworkError || cause instanceof WrongUserError) throw cause;
       throw new NetworkError("The server could not be reached.", { cause });
     } finally {

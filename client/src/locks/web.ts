@@ -11,7 +11,7 @@ import { answerFor, isAnswered } from "./presence.js";
 const FIRST_LOOK_MS = 2_000;
 const LOOK_EVERY_MS = 10_000;
 /** Locks that nobody is in the way of are given at once. */
-const GIVEN_WITHIN_MS = 3_000;
+export const GIVEN_WITHIN_MS = 3_000;
 
 /** Runs what needs the lock. `lost` tells that another tab has it now. */
 export type Act<T> = (lost: AbortSignal) => Promise<T>;
@@ -24,11 +24,6 @@ let broken = false;
 /** Null where there are none, or none that work. */
 export function webLocks(): LockManager | null {
   return broken ? null : (globalThis.navigator?.locks ?? null);
-}
-
-/** For tests of what happens the first time. */
-export function trustLocksAgain(): void {
-  broken = false;
 }
 
 /** From now on this page does without. */

@@ -135,7 +135,8 @@ export class Outbox {
     const { drawer = null, user = null } = this.owner ?? {};
     const written = { drawer, user, writtenIn: this.#writer?.writtenIn ?? null };
     const entry = { clientMessageId: newKey(), conversation, sessionId, text, userId, subject, ...fresh, ...written };
-    await this.#change((entries) => [...entries, entry]);
+    // A storage that fails at its end may have taken it: the same change is made again.
+    await this.#change((entries) => [...list.remove(entries, entry.clientMessageId), entry]);
     return entry;
   }
 

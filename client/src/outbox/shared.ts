@@ -1,7 +1,6 @@
 /** The outbox that all chats of a page share, and what sends for conversations that no tab has open. */
 
 import type { TutorClient } from "../client.js";
-import { isOnline } from "../environment.js";
 import { NOBODY, type Owner } from "../identity/owner.js";
 import { ifFree } from "../locks.js";
 import { type OutboxEntry, requestOf, writerOf } from "./entry.js";
@@ -49,7 +48,7 @@ interface Left {
 }
 
 async function sendAll(outbox: Outbox, client: TutorClient, { conversation, signal }: Left): Promise<void> {
-  while (isOnline() && !signal.aborted) {
+  while (!signal.aborted && (await client.reach.isReachable())) {
     try {
       const sent = await outbox.sendNext(conversation, (entry) => submit(client, entry, signal));
       if (sent === null) return;
