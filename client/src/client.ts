@@ -103,7 +103,7 @@ export class TutorClient {
 
   /** Somebody else, or another token: chats of this client end what they show, and go on for who acts now. */
   setCredentials({ token, user = null }: CallerCredentials): void {
-    this.#transport.credentials.replace(token);
+    this.#transport.replaceToken(token);
     this.identity.replace(user);
   }
 

@@ -79,7 +79,7 @@ export const UNSENT_WORDS: Readonly<Record<UnsentReason, string>> = {
 };
 
 export const WARNING_WORDS: Readonly<Record<WarningCode, string>> = {
-  "outbox-in-memory": "This browser lets the page store nothing: what is not sent yet is lost when the page is closed.",
+  "outbox-in-memory": "This browser does not let the page store anything: what is not sent yet is lost when the page is closed.",
   "locks-in-page": "This browser does not let tabs take turns: use one tab for each conversation.",
   "no-streaming": "This runtime gives no body while it arrives, so a reply shows when it is whole. With streamBy: \"event-source\" it streams.",
 };

@@ -28,7 +28,7 @@ export type HeaderSource = Record<string, string> | (() => Record<string, string
 
 /** What the transport tells of, and asks, about who acts. */
 export interface CallerWatch {
-  /** The token was refused, and this one is used from now on. */
+  /** The token before has expired or was refused, and this one is used from now on. */
   onRenewed(token: string | null): void;
   mayAct(owner: Owner, token: string | null): Promise<boolean>;
 }
@@ -52,6 +52,8 @@ export class Transport {
   readonly #fetch: typeof fetch;
   readonly #headers: HeaderSource;
   readonly #cookies: RequestCredentials | undefined;
+  /** The token of the last request; undefined before the first one. */
+  #presented: string | null | undefined;
 
   constructor(options: TransportOptions) {
     this.baseUrl = String(options.baseUrl ?? "").replace(/\/+$/, "");
@@ -63,6 +65,12 @@ export class Transport {
 
   url(path: string): string {
     return `${this.baseUrl}${path}`;
+  }
+
+  /** Somebody else, or another token, from now on. */
+  replaceToken(token: TokenSource | null | undefined): void {
+    this.credentials.replace(token);
+    this.#presented = undefined;
   }
 
   /** The answer's JSON; undefined for 204. */
@@ -103,16 +111,22 @@ export class Transport {
   }
 
   async #authorised(method: string, path: string, options: SendOptions): Promise<Response> {
-    const token = await this.credentials.token();
+    const token = await this.#token();
     let response = await this.#send(method, path, token, options);
     if (response.status === 401 && this.credentials.refuse(token)) {
       await response.body?.cancel();
-      const next = await this.credentials.token();
-      if (next !== token) this.watch?.onRenewed(next);
-      response = await this.#send(method, path, next, options);
+      response = await this.#send(method, path, await this.#token(), options);
     }
     if (!response.ok) throw await readProblem(response);
     return response;
+  }
+
+  async #token(): Promise<string | null> {
+    const token = await this.credentials.token();
+    const before = this.#presented;
+    this.#presented = token;
+    if (before !== undefined && before !== token) this.watch?.onRenewed(token);
+    return token;
   }
 
   async #send(method: string, path: string, token: string | null, options: SendOptions): Promise<Response> {
