@@ -11,9 +11,9 @@ import { type OutboxEntry, requestOf } from "../outbox/entry.js";
 import type { Outbox, Tries } from "../outbox/outbox.js";
 import { isAbort } from "../outbox/outcome.js";
 import { sendElsewhere } from "../outbox/shared.js";
-import { Backoff } from "../stream/backoff.js";
 import type { Accepted } from "../stream/turn.js";
 import { foldEnded, runningTurn } from "./conversation.js";
+import { Loading } from "./loading.js";
 import { Place } from "./place.js";
 import { type Delivery, Queue } from "./queue.js";
 import { Run, type RunOptions } from "./run.js";
@@ -48,8 +48,7 @@ export class OpenChat {
   #run: Run | null = null;
   /** A turn that this chat followed until its connection was lost for good. Only its own stream can go on. */
   #lost: string | null = null;
-  readonly #loading = new Backoff();
-  #loadTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #loading: Loading;
 
   constructor(options: OpenChatOptions) {
     this.#options = options;
@@ -78,6 +77,7 @@ export class OpenChat {
       ownTurn: () => this.#run?.turnId ?? this.#lost,
       onUnfollowed: (turnId) => void this.#followTurn(turnId),
     });
+    this.#loading = new Loading(store, { load: (sessionId) => this.view.load(sessionId), again: () => void this.refresh() });
     this.#endings.push(onWake(() => void this.#wake()), listenOffline(() => void this.#lookForNetwork()));
     this.ready = this.#start();
   }
@@ -93,7 +93,7 @@ export class OpenChat {
 
   close(): void {
     this.#closed.abort();
-    clearTimeout(this.#loadTimer);
+    this.#loading.close();
     for (const end of this.#endings.splice(0)) end();
     this.queue.close();
     this.view.close();
@@ -109,7 +109,7 @@ export class OpenChat {
   /** Looks at the server's messages again, and goes on with a turn that was lost. */
   async refresh(): Promise<void> {
     const { sessionId } = this.#options.store.state;
-    if (sessionId !== null) await this.guard(() => this.#load(sessionId));
+    if (sessionId !== null) await this.guard(() => this.#loading.load(sessionId));
     if (this.#lost !== null) await this.#followTurn(this.#lost);
   }
 
@@ -133,25 +133,6 @@ export class OpenChat {
     } catch (cause) {
       this.#fail(cause);
     }
-  }
-
-  /** What may pass is tried again until there is something to show. */
-  async #load(sessionId: string): Promise<void> {
-    clearTimeout(this.#loadTimer);
-    const { store } = this.#options;
-    const { loaded, error } = store.state;
-    try {
-      await this.view.load(sessionId);
-    } catch (cause) {
-      const passing = (cause instanceof NetworkError || cause instanceof Problem) && cause.retryable;
-      if (passing && !loaded && !this.#closed.signal.aborted) {
-        this.#loadTimer = setTimeout(() => void this.refresh(), this.#loading.fail());
-      }
-      throw cause;
-    }
-    this.#loading.progress();
-    // The only thing that can have gone wrong before there was anything.
-    if (!loaded && store.state.error === error) store.update({ error: null });
   }
 
   #newRun(options: Omit<RunOptions, "store" | "stopTurn">): Run {
@@ -288,6 +269,8 @@ export class OpenChat {
   }
 
   #fail(cause: unknown): void {
+    // The server takes us for somebody else than we did.
+    if (cause instanceof Problem && cause.code === "user-mismatch") void this.#options.client.identity.recheck();
     if (!this.#closed.signal.aborted && !isAbort(cause)) this.#options.onFailure(cause);
   }
 }
