@@ -55,6 +55,22 @@ describe("each route is asked as the server takes it", () => {
   });
 });
 
+it("requests that are refused at the same time ask for one token, and all have it", async () => {
+  const asked: ((token: string) => void)[] = [];
+  const token = ({ refused }: TokenRequest) =>
+    asked.length === 0 && refused === null && world.server.requests.length === 0
+      ? null
+      : new Promise<string>((resolve) => asked.push(resolve));
+  const client = new TutorClient({ baseUrl: "http://tutor.test/", fetch: world.server.fetch, token });
+  const answer = ({ headers }: { headers: Headers }) => (headers.has("Authorization") ? json({}) : problem(401, "unauthorized"));
+  for (const route of ["GET /sessions", "GET /profile", "GET /turns/t"]) world.server.always(route, answer);
+  const all = Promise.all([client.listSessions(), client.getProfile(), client.getTurn("t")]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(asked).toHaveLength(1);
+  asked[0]?.("typed");
+  expect(await passing(all)).toEqual([{}, {}, {}]);
+});
+
 describe("what goes wrong", () => {
   it("is a problem with the server's code when the server refuses", async () => {
     world.server.next("GET /turns/t", () => problem(429, "too-many-requests", { "Retry-After": "7" }));

@@ -15,6 +15,8 @@ export type TokenSource =
 export class Credentials {
   #source: TokenSource | null | undefined;
   #asking: Promise<string | null> | null = null;
+  /** The source has been asked and has not answered yet: somebody may be typing. */
+  #isPending = false;
   #known: string | null = null;
   #refused: string | null = null;
 
@@ -33,11 +35,17 @@ export class Credentials {
   /** Requests at the same time share one answer of the source. */
   token(): Promise<string | null> {
     if (this.#asking !== null) return this.#asking;
+    this.#isPending = true;
     const asking: Promise<string | null> = this.#ask().then(
-      // Somebody else's by now.
-      (token) => (this.#asking === asking ? (this.#known = token) : this.token()),
+      (token) => {
+        // Another source has taken over.
+        if (this.#asking !== asking) return this.token();
+        this.#isPending = false;
+        return (this.#known = token);
+      },
       (cause: unknown) => {
         if (this.#asking !== asking) return this.token();
+        this.#isPending = false;
         this.#asking = null;
         throw new NetworkError("There is no token for the request.", { cause });
       },
@@ -49,8 +57,8 @@ export class Credentials {
   /** The server has refused this token. Says whether there may be another one. */
   refuse(token: string | null): boolean {
     if (typeof this.#source !== "function") return false;
-    // Another request may have had it renewed already.
-    if (token === this.#known) {
+    // Another request may have had it renewed already, or be about to.
+    if (token === this.#known && !this.#isPending) {
       this.#refused = token;
       this.#asking = null;
     }
