@@ -4,7 +4,7 @@ import { canContinue } from "../../src/index.js";
 import type { Actions } from "../main.js";
 import { copyButton } from "./clipboard.js";
 import { button, el, icon, iconButton } from "./dom.js";
-import { MarkdownView } from "./markdown.js";
+import { Prose } from "./prose.js";
 import { replyNotice } from "./reply-notice.js";
 import type { MessageView, Row } from "./row.js";
 
@@ -14,10 +14,10 @@ const DRAW_SHARE = 4;
 export class Reply implements MessageView {
   readonly root: HTMLLIElement;
   readonly #actions: Actions;
-  readonly #prose = el("div", { class: "prose" });
-  readonly #markdown = new MarkdownView(this.#prose);
+  readonly #prose = el("div", { class: "prose", dir: "auto" });
+  readonly #text = new Prose(this.#prose);
   readonly #waiting = el("div", { class: "thinking" }, dots(), el("span", { text: "Thinking…" }));
-  readonly #reasoning = el("div", { class: "reasoning-text" });
+  readonly #reasoning = el("div", { class: "reasoning-text", dir: "auto" });
   readonly #reasoningBox = el("details", { class: "reasoning", hidden: true }, el("summary", { text: "Reasoning" }), this.#reasoning);
   readonly #notice = el("div", { class: "notice-slot" });
   readonly #tools = el("div", { class: "tools" });
@@ -44,7 +44,7 @@ export class Reply implements MessageView {
     this.root.setAttribute("aria-busy", String(streaming));
     this.#waiting.hidden = !streaming || message.content !== "";
     this.#reasoningBox.hidden = message.reasoning === "";
-    this.#reasoning.textContent = message.reasoning;
+    if (this.#reasoning.textContent !== message.reasoning) this.#reasoning.textContent = message.reasoning;
     this.#showNotice();
     this.#updateTools(streaming);
     return this.#draw(message.content, streaming);
@@ -67,11 +67,11 @@ export class Reply implements MessageView {
     if (text === this.#drawn && streaming === this.#growing) return false;
     const started = performance.now();
     if (streaming && started < this.#nextDraw) return true;
-    this.#markdown.show(text, streaming);
-    this.#drawn = text;
+    const unfinished = this.#text.show(text, streaming);
+    this.#drawn = unfinished ? null : text;
     this.#growing = streaming;
     this.#nextDraw = started + (performance.now() - started) * DRAW_SHARE;
-    return false;
+    return unfinished;
   }
 
   /** Whether more may be asked of this reply. */

@@ -11,7 +11,7 @@ const QUIET = { class: "button small quiet" };
 export class UnsentMessage {
   readonly root: HTMLLIElement;
   readonly #actions: Actions;
-  readonly #text = el("div", { class: "bubble" });
+  readonly #text = el("div", { class: "bubble", dir: "auto" });
   readonly #state = el("div", { class: "delivery" });
   #entry: Unsent;
   #isStale = true;
@@ -54,7 +54,7 @@ export class UnsentMessage {
 
   #edit(): void {
     const { clientMessageId, text } = this.#entry;
-    const input = el("textarea", { class: "edit-unsent", "aria-label": "Message that is not sent yet", rows: 3 });
+    const input = el("textarea", { class: "edit-unsent", "aria-label": "Message that is not sent yet", dir: "auto", rows: 3 });
     const close = () => {
       input.replaceWith(this.#text);
       this.#isEditing = false;

@@ -1,0 +1,101 @@
+// Nothing in a message freezes the page: texts cost what their length says, whatever stands in them.
+
+import assert from "node:assert/strict";
+
+import { bundle } from "./stage/bundle.js";
+import { FORMULAS, PIECES, floods } from "./stage/floods.js";
+import { scene } from "./stage/scene.js";
+
+const SEED = 20_261_129;
+const LENGTH = 32_768;
+/** Steps for each character; ordinary text takes one. */
+const STEPS = 24;
+/** A page that has frozen does not come back in this time; one that works hard on a busy machine does. */
+const ANSWERS_MS = 20_000;
+
+async function reader() {
+  const code = await bundle("client/page/markdown/blocks.ts", { platform: "node" });
+  return import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
+}
+
+scene("what is repeated or mixed at random takes no more steps than its length allows", {}, async () => {
+  const { Known, readBlocks, stepsTaken } = await reader();
+  const texts = [...PIECES.map((piece) => piece.repeat(LENGTH / piece.length)), ...floods(SEED, { count: 200, longest: LENGTH })];
+  for (const text of texts) {
+    for (const growing of [true, false]) {
+      const before = stepsTaken();
+      const blocks = readBlocks(text, new Known(), growing);
+      const steps = stepsTaken() - before;
+      assert.ok(steps <= STEPS * text.length + 2_000, `${steps} steps for ${text.length} of ${JSON.stringify(text.slice(0, 40))}`);
+      const largest = Math.max(0, ...blocks.map(({ size }) => size));
+      assert.ok(largest <= 10_000, `${largest} nodes of ${JSON.stringify(text.slice(0, 40))}`);
+    }
+  }
+});
+
+scene("no formula makes more nodes than a page can bear, and all of them end", {}, async ({ context, network }) => {
+  const body = await bundle("client/page/view/typesetter.ts");
+  await context.route(/\/static\/dist\/page\.js$/, (route) => route.fulfill({ contentType: "text/javascript", body }));
+  const page = await context.newPage();
+  page.setDefaultTimeout(ANSWERS_MS);
+  await page.goto(network.origin);
+  for (const [name, formula] of Object.entries(FORMULAS)) {
+    const [, tex] = /^\$+([^]*?)\$+$/.exec(formula);
+    const nodes = await page.evaluate(async (text) => {
+      const { typeset } = await import("/static/dist/page.js");
+      const made = typeset(text, true);
+      if (made !== null) document.body.replaceChildren(made.element);
+      // Laid out, too.
+      return made === null ? 0 : document.body.getBoundingClientRect().height && document.querySelectorAll("math, math *").length;
+    }, tex);
+    assert.ok(nodes <= 4_000, `${nodes} nodes of ${name}`);
+  }
+});
+
+/** Runs in the page: how long each frame takes. */
+function watchFrames() {
+  globalThis.frames = [];
+  let last = performance.now();
+  requestAnimationFrame(function measure(now) {
+    globalThis.frames.push(now - last);
+    last = now;
+    requestAnimationFrame(measure);
+  });
+}
+
+const FLOODS = {
+  "formulas": Object.values(FORMULAS).join("\n\n"),
+  "a letter and a mark": "a_".repeat(65_536),
+  "brackets": `${"[".repeat(LENGTH)}\n\n${"![".repeat(LENGTH / 2)}\n\n${"[a](\\".repeat(LENGTH / 5)}`,
+  "spaces in a line": `a${" ".repeat(LENGTH)}b`,
+  "addresses": `${"http://a.b/!?".repeat(LENGTH / 13)}\n\n${"a".repeat(LENGTH)}@`,
+  "marks of formulas": `${"a$\\$".repeat(LENGTH / 4)}\n\n${"\\[".repeat(LENGTH / 2)}\n\n${"\\[\n".repeat(LENGTH / 3)}`,
+  "headings without words": "#\n".repeat(200_000),
+  "code of a megabyte": `\`\`\`\n${"a line of code\n".repeat(66_000)}\`\`\``,
+};
+
+for (const [name, flood] of Object.entries(FLOODS)) {
+  scene(`the page answers while it is told ${name}, and when it is opened again`, {}, async (stage) => {
+    const tab = await stage.open();
+    tab.page.setDefaultTimeout(ANSWERS_MS);
+    await tab.page.evaluate(watchFrames);
+    await tab.say("Go on.");
+    const call = await stage.upstream.nextCall();
+    for (let at = 0; at < flood.length; at += LENGTH) {
+      call.say(flood.slice(at, at + LENGTH));
+      await tab.page.evaluate(() => new Promise(requestAnimationFrame));
+    }
+    call.say("\n\nThe end of it.");
+    call.finish();
+    await tab.shows("The end of it.");
+    await tab.rests();
+    const frames = (await tab.page.evaluate(() => globalThis.frames)).toSorted((a, b) => a - b);
+    const share = (part) => frames[Math.floor((frames.length - 1) * part)].toFixed(0);
+    console.log(`      ${frames.length} frames, median ${share(0.5)} ms, 95 % ${share(0.95)} ms, longest ${share(1)} ms`);
+    await tab.page.reload();
+    await tab.shows("The end of it.");
+    await tab.rests();
+    await tab.page.fill("#input", "It answers.");
+    assert.equal(await tab.page.inputValue("#input"), "It answers.");
+  });
+}
