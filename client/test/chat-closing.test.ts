@@ -182,6 +182,22 @@ describe("two drafts", () => {
     expect(await entries()).toEqual([]);
   });
 
+  it("that is opened twice in a row, as React does, is found again after a reload", async () => {
+    stubTab();
+    vi.stubGlobal("navigator", { onLine: false, locks: new FakeLocks() });
+    world.server.always("GET /health/live", unreachable);
+    const before = world.chat();
+    before.open();
+    before.close();
+    before.open();
+    await passing(before.send("one"));
+    before.close();
+    const after = world.chat();
+    after.open();
+    await until(after, ({ outbox }) => outbox.length === 1);
+    expect(after.getSnapshot().outbox[0]?.text).toBe("one");
+  });
+
   it("are found again, each by its own, after a reload", async () => {
     stubTab();
     const network = { onLine: false, locks: new FakeLocks() };

@@ -81,6 +81,8 @@ scene("a message is sent where a page may neither store anything nor take locks"
     const denied = () => {
       throw new DOMException("The request was denied.", "SecurityError");
     };
+    // The empty page that comes first has none.
+    if (!globalThis.LockManager) return;
     LockManager.prototype.request = () => Promise.reject(new DOMException("The request was denied.", "SecurityError"));
     IDBFactory.prototype.open = denied;
     for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, { get: denied });

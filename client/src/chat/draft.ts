@@ -8,8 +8,8 @@ import { holdIfFree } from "../locks.js";
 
 export interface HeldDraft {
   readonly name: string;
-  /** Others may have it: it stays as it is. */
-  release(): void;
+  /** Others may have it. A new name in which nothing was written is forgotten. */
+  release(isWrittenIn: boolean): void;
   /** It has become a session. */
   end(): void;
 }
@@ -22,8 +22,11 @@ export async function claimDraft(scope: string, preferred: string | null): Promi
     const release = await holdIfFree(`tutorstream-draft:${scope}:${name}`);
     if (release === null) continue;
     changeNames(scope, (names) => (names.includes(name) ? names : [...names, name]));
-    const forget = () => changeNames(scope, (names) => names.filter((each) => each !== name));
-    return { name, release, end: () => (forget(), release()) };
+    const end = () => {
+      changeNames(scope, (names) => names.filter((each) => each !== name));
+      release();
+    };
+    return { name, release: (isWrittenIn) => (name === fresh && !isWrittenIn ? end() : release()), end };
   }
   // Nobody else can have the fresh one, so only a lock that does not work comes here.
   return { name: fresh, release: () => {}, end: () => {} };

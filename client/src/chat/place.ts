@@ -108,7 +108,8 @@ export class Place {
   close(): void {
     for (const end of this.#endings.splice(0)) end();
     this.#silence();
-    this.#draft?.release();
+    const name = this.draft;
+    this.#draft?.release(this.#outbox?.entries.some(({ conversation }) => conversation === name) ?? false);
     this.#draft = null;
   }
 
