@@ -11,6 +11,7 @@ import { type Accepted, type RetryBudget, TurnSubject } from "./stream/turn.js";
 import type { FeedEvent, TurnEvent } from "./wire/events.js";
 import type {
   ChatRequest,
+  FocusPage,
   Message,
   MessagePage,
   NewMessage,
@@ -151,7 +152,12 @@ export class TutorClient {
     return this.#json("PATCH", path`/sessions/${sessionId}/messages/${messageId}`, options, { content });
   }
 
-  /** The session's plan. */
+  /** The session's plans, newest first; none before the first one. */
+  listFocuses(sessionId: string, page: PageOptions = {}, options?: CallOptions): Promise<FocusPage> {
+    return this.#json("GET", path`/sessions/${sessionId}/focus/history` + pageQuery(page), options);
+  }
+
+  /** The session's plan; refused with `not-found` before the first one. */
   getFocus(sessionId: string, options?: CallOptions): Promise<SessionFocus> {
     return this.#json("GET", path`/sessions/${sessionId}/focus`, options);
   }

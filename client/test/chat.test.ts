@@ -229,6 +229,15 @@ describe("a session that is opened", () => {
     expect(chat.getSnapshot().hasOlder).toBe(false);
   });
 
+  it("asks for its plan in a way that is no failure when there is none", async () => {
+    world.server.next(PAGE, json(page([])));
+    world.server.next(`GET /sessions/${SESSION}/focus/history?limit=1`, json({ focus: [{ topic: "Light" }], nextCursor: null }));
+    const chat = world.chat({ sessionId: SESSION });
+    chat.open();
+    await until(chat, ({ focus }) => focus?.topic === "Light");
+    expect(world.server.to(`GET /sessions/${SESSION}/focus`)).toEqual([]);
+  });
+
   it("may be closed and opened again", async () => {
     world.server.next(PAGE, json(page([])), json(page([message("m1", "user", "Hi")])));
     const chat = world.chat({ sessionId: SESSION });

@@ -30,6 +30,7 @@ describe("each route is asked as the server takes it", () => {
       { role: "user", content: "C" },
     ],
     ["PATCH /sessions/s/messages/m", (client) => client.updateMessage("s", "m", "C"), { content: "C" }],
+    ["GET /sessions/s/focus/history?limit=1", (client) => client.listFocuses("s", { limit: 1 })],
     ["GET /sessions/s/focus", (client) => client.getFocus("s")],
     ["GET /turns/t", (client) => client.getTurn("t")],
     ["POST /turns/t/stop", (client) => client.stopTurn("t")],

@@ -34,10 +34,16 @@ const NOTICES = {
   waiting: "Waiting for a free place at the model…",
 } as const;
 
-function progress({ connection, notice, retryInMs }: ChatSnapshot): HTMLElement | null {
-  const text = connection === "waiting" ? "Reconnecting…" : notice && NOTICES[notice];
+/** Whether no text can come at the moment. */
+export function isCut(chat: ChatSnapshot | null): boolean {
+  return chat !== null && (chat.connection === "waiting" || !chat.online);
+}
+
+function progress(chat: ChatSnapshot): HTMLElement | null {
+  const { notice, retryInMs } = chat;
+  const text = isCut(chat) ? "Reconnecting…" : notice && NOTICES[notice];
   if (!text) return null;
-  const left = notice === "retrying" && connection !== "waiting" && countDown(retryInMs ?? 0);
+  const left = notice === "retrying" && !isCut(chat) && countDown(retryInMs ?? 0);
   return el("p", { class: "notice is-live" }, el("span", { class: "pulse", "aria-hidden": "true" }), text, left);
 }
 

@@ -5,7 +5,7 @@ import type { Actions } from "../main.js";
 import { copyButton } from "./clipboard.js";
 import { button, el, icon, iconButton } from "./dom.js";
 import { Prose } from "./prose.js";
-import { replyNotice } from "./reply-notice.js";
+import { isCut, replyNotice } from "./reply-notice.js";
 import type { MessageView, Row } from "./row.js";
 
 /** A text so long that drawing it takes this share of the time is drawn less often. */
@@ -41,6 +41,7 @@ export class Reply implements MessageView {
     const streaming = message.status === "streaming";
     this.#row = row;
     this.root.classList.toggle("is-streaming", streaming);
+    this.root.classList.toggle("is-cut", streaming && isCut(row.chat));
     this.root.setAttribute("aria-busy", String(streaming));
     this.#waiting.hidden = !streaming || message.content !== "";
     this.#reasoningBox.hidden = message.reasoning === "";
@@ -55,7 +56,7 @@ export class Reply implements MessageView {
     const { message, chat } = this.#row;
     const { status, finishReason, error } = message;
     const reason = [status, finishReason, error?.title, error?.detail, this.#mayRetry()];
-    const shape = [...reason, chat?.connection === "waiting", chat?.notice, chat?.retryInMs].join();
+    const shape = [...reason, isCut(chat), chat?.notice, chat?.retryInMs].join();
     if (shape === this.#noticed) return;
     this.#noticed = shape;
     const notice = replyNotice(message, chat, this.#mayRetry() ? () => this.#regenerate() : null);

@@ -88,10 +88,11 @@ export class SessionView {
     if (running?.turnId) this.#options.onUnfollowed(running.turnId);
   }
 
-  /** A session has none until its first message; then its turn tells it. */
+  /** A session has none until its first message; then its turn tells it. A list that is empty is no failure. */
   async #loadFocus(sessionId: string): Promise<void> {
     const { client, store } = this.#options;
-    const focus = await client.getFocus(sessionId).catch(() => null);
+    const plans = await client.listFocuses(sessionId, { limit: 1 }).catch(() => null);
+    const focus = plans?.focus[0] ?? null;
     if (focus === null || store.state.sessionId !== sessionId) return;
     store.fold((conversation) => (conversation.focus === null ? { ...conversation, focus } : conversation));
   }

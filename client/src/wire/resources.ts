@@ -168,6 +168,12 @@ export interface Profile {
   topics: { subject: string | null; topic: string; mastery: number; evidence: string[]; updatedAt: string }[];
 }
 
+/** The plans of a session, newest first. */
+export interface FocusPage {
+  focus: SessionFocus[];
+  nextCursor: string | null;
+}
+
 export interface PageOptions {
   cursor?: string;
   limit?: number;
