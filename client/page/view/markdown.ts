@@ -31,6 +31,7 @@ export class MarkdownView {
   #known: Known;
   #formulas = new Formulas();
   #text = "";
+  #hasEnded = false;
   /** The text of the first blocks, how many these are, and what is left for others. */
   #settled = { length: 0, count: 0, nodes: MOST_NODES.message as number };
   /** The fence that was cut, so that the rest of it is still code. */
@@ -46,8 +47,11 @@ export class MarkdownView {
   show(source: string, growing = false, work: Work = UNBOUNDED): boolean {
     const isOdd = source.includes("\r") || source.includes("\0");
     const text = isOdd ? source.replace(/\r\n?/g, "\n").replaceAll("\0", "\uFFFD") : source;
-    if (!text.startsWith(this.#text.slice(0, this.#settled.length))) this.#reset();
+    // A text that had ended was settled to its last block, which what is added now goes on with.
+    const goesOn = this.#hasEnded && text !== this.#text;
+    if (goesOn || !text.startsWith(this.#text.slice(0, this.#settled.length))) this.#reset();
     this.#text = text;
+    this.#hasEnded = !growing;
     for (let size = WINDOW; ; ) {
       const rest = text.length - this.#settled.length;
       if (rest > 0 && !work.take(Math.min(size, rest))) return true;
