@@ -2,12 +2,14 @@
 
 import assert from "node:assert/strict";
 
+import { readFile } from "node:fs/promises";
+
 import { bundle } from "./stage/bundle.js";
 import { FORMULAS, PIECES, floods } from "./stage/floods.js";
 import { scene } from "./stage/scene.js";
 
 const SEED = 20_261_129;
-const LENGTH = 32_768;
+const LENGTH = 16_384;
 /** Steps for each character; ordinary text takes one. */
 const STEPS = 24;
 /** A page that has frozen does not come back in this time; one that works hard on a busy machine does. */
@@ -20,7 +22,7 @@ async function reader() {
 
 scene("what is repeated or mixed at random takes no more steps than its length allows", {}, async () => {
   const { Known, readBlocks, stepsTaken } = await reader();
-  const texts = [...PIECES.map((piece) => piece.repeat(LENGTH / piece.length)), ...floods(SEED, { count: 200, longest: LENGTH })];
+  const texts = [...PIECES.map((piece) => piece.repeat(LENGTH / piece.length)), ...floods(SEED, { count: 120, longest: LENGTH })];
   for (const text of texts) {
     for (const growing of [true, false]) {
       const before = stepsTaken();
@@ -31,6 +33,67 @@ scene("what is repeated or mixed at random takes no more steps than its length a
       assert.ok(largest <= 10_000, `${largest} nodes of ${JSON.stringify(text.slice(0, 40))}`);
     }
   }
+});
+
+/** A page with the code that shows Markdown as `Markdown`; formulas stay TeX. */
+async function pageWithMarkdown({ context, network }) {
+  const body = await bundle("tests/browser/stage/markdown-parts.js", { external: ["./typesetter.js"] });
+  await context.route(/\/static\/dist\/page\.js$/, (route) => route.fulfill({ contentType: "text/javascript", body }));
+  await context.route(/\/static\/dist\/typesetter\.js$/, (route) => route.abort());
+  const page = await context.newPage();
+  await page.goto(network.origin);
+  await page.evaluate(async () => {
+    globalThis.Markdown = await import("/static/dist/page.js");
+  });
+  return page;
+}
+
+scene("whatever is written piece by piece ends as it does at once, also where it is cut", {}, async (stage) => {
+  const page = await pageWithMarkdown(stage);
+  const everyday = JSON.parse(await readFile(new URL("texts/everyday.json", import.meta.url), "utf8"));
+  const all = everyday.map(({ text }) => text).join("\n\n");
+  const texts = [
+    ...floods(SEED, { count: 80, longest: 500 }),
+    `${all}\n\n`.repeat(4),
+    `\`\`\`js\n${"let x = 1; // é😀\n".repeat(6_000)}\`\`\`\n\nafter **x**`,
+    "- a\n  b\n".repeat(3_000),
+    "word ".repeat(9_000),
+  ];
+  for (const text of texts) {
+    const isSame = await page.evaluate((source) => {
+      const { MarkdownView } = globalThis.Markdown;
+      const [grown, whole] = [document.createElement("div"), document.createElement("div")];
+      new MarkdownView(whole).show(source);
+      const view = new MarkdownView(grown);
+      const step = Math.max(1, Math.floor(source.length / 40));
+      for (let length = step, shows = 1; length < source.length; length += step, shows++) {
+        view.show(source.slice(0, length), true);
+        // It seems to end, and goes on after all.
+        if (shows % 7 === 0) view.show(source.slice(0, length));
+      }
+      view.show(source);
+      return grown.isEqualNode(whole);
+    }, text);
+    assert.ok(isSame, JSON.stringify(text.slice(0, 80)));
+  }
+});
+
+scene("of a reply that grows to two megabytes only what can still change is read again", {}, async (stage) => {
+  const page = await pageWithMarkdown(stage);
+  const share = await page.evaluate(() => {
+    const { MarkdownView, stepsTaken } = globalThis.Markdown;
+    const part = "## A part\n\nSome *words* and `code` of it.\n\n- one\n- two\n\n```js\nlet x = 1;\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n";
+    const text = part.repeat(2 ** 21 / part.length);
+    const once = stepsTaken();
+    new MarkdownView(document.createElement("div")).show(text);
+    const before = stepsTaken();
+    const view = new MarkdownView(document.createElement("div"));
+    for (let length = 8_192; length < text.length; length += 8_192) view.show(text.slice(0, length), true);
+    view.show(text);
+    return (stepsTaken() - before) / (before - once);
+  });
+  console.log(`      ${share.toFixed(2)} times what it takes at once`);
+  assert.ok(share < 1.5, `${share} times what it takes at once`);
 });
 
 scene("no formula makes more nodes than a page can bear, and all of them end", {}, async ({ context, network }) => {
@@ -70,8 +133,8 @@ const FLOODS = {
   "spaces in a line": `a${" ".repeat(LENGTH)}b`,
   "addresses": `${"http://a.b/!?".repeat(LENGTH / 13)}\n\n${"a".repeat(LENGTH)}@`,
   "marks of formulas": `${"a$\\$".repeat(LENGTH / 4)}\n\n${"\\[".repeat(LENGTH / 2)}\n\n${"\\[\n".repeat(LENGTH / 3)}`,
-  "headings without words": "#\n".repeat(200_000),
-  "code of a megabyte": `\`\`\`\n${"a line of code\n".repeat(66_000)}\`\`\``,
+  "headings without words": "#\n".repeat(50_000),
+  "much code": `\`\`\`\n${"a line of code\n".repeat(16_000)}\`\`\``,
 };
 
 for (const [name, flood] of Object.entries(FLOODS)) {

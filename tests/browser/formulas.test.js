@@ -26,6 +26,20 @@ scene("formulas are typeset, and what only looks like one is not", {}, async (st
   assert.equal(await tab.page.locator(".prose math[display=block]").count(), 4);
 });
 
+scene("a formula is typeset as soon as it is whole, in the middle of a paragraph that goes on", {}, async (stage) => {
+  const tab = await stage.open();
+  await tab.say("Show me.");
+  const call = await stage.upstream.nextCall();
+  call.say("In words ");
+  await tab.shows("In words");
+  call.say("$x^2$ and ");
+  await tab.page.locator(".is-streaming .prose > p > math").waitFor();
+  call.say("more.");
+  call.finish();
+  await tab.rests();
+  assert.equal(await tab.page.locator(".prose > p > math").count(), 1);
+});
+
 const LOW = ["$$x$$", "$$\\hat{a}$$", "$$\\overline{AB}$$", "$$\\vec{v} \\cdot \\vec{w}$$", "$$a = b_j$$", "In words $\\overline{xyz}$ and $y_j$.", "- in a list $\\hat{H}$\n\n  $$\\ddot{q}$$"];
 
 scene("low formulas are whole: nothing of them is cut at the edges of what can be moved sideways", {}, async (stage) => {

@@ -67,8 +67,9 @@ export function readBlocks(text: string, known: Known, growing: boolean): Block[
     const end = /\n[ \t]*\n/.exec(source)?.index ?? source.length;
     return [plain(source, 0, end), ...(end < source.length ? [plain(source, end, source.length)] : [])];
   }
-  const leaf = growing && !/\n[ \t]*\n[ \t]*$/.test(source) ? lastLeaf(tokens) : null;
-  return group(tokens, source).map((part) => render(part, { source, env, leaf }));
+  const parts = group(tokens, source);
+  const leaf = growing && !/\n[ \t]*\n[ \t]*$/.test(source) ? lastLeaf(parts.at(-1)?.tokens ?? []) : null;
+  return parts.map((part) => render(part, { source, env, leaf }));
 }
 
 interface Part {
@@ -96,7 +97,7 @@ function group(tokens: readonly Token[], source: string): Part[] {
   return parts;
 }
 
-/** The paragraph that text is being added to. */
+/** The paragraph that text is being added to; behind a cell the row may have empty ones. */
 function lastLeaf(tokens: readonly Token[]): Token | null {
   const last = tokens.findLast(({ type, nesting, content }) => nesting === 0 && (type !== "inline" || content !== ""));
   return last?.type === "inline" ? last : null;

@@ -13,6 +13,9 @@ export const LONGEST_FORMULA = 5_000;
 /** While a line is written, so much of it may be a formula with `$`. */
 const LONGEST_OPEN = 200;
 
+/** So much of a paragraph is looked at for a mark that was opened in it. */
+const LONGEST_PARAGRAPH = 1_000;
+
 const ENVIRONMENT =
   /^\\begin\{((?:equation|align|alignat|aligned|alignedat|gather|gathered|multline|flalign|eqnarray|split|cases|[dr]cases|array|subarray|[pbBvV]?matrix|smallmatrix|CD)\*?)\}/;
 
@@ -50,7 +53,7 @@ function findClose(text: string, from: number, { open, close }: Marks): number {
 
 const WORD = String.raw`(?<![\\A-Za-z{])[A-Za-z]{2,}`;
 const PROSE = new RegExp(String.raw`${WORD},? ${WORD}(?![A-Za-z}])`);
-const BETWEEN_PRICES = /^[\d.,]+[kKmM]? ?(?:(?:and|or|to|for|per|vs|is|at|of|from|with|plus|off|each|but|than|in|on)\b|\/[a-z]+\b|[/–—-]$|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}])/u;
+const BETWEEN_PRICES = /^[\d.,]+[kKmM]? ?(?:(?:and|or|to|for|per|vs|is|at|of|from|with|plus|off|each|but|than|in|on)\b|\/[a-z]+\b|[/–—-]$|\/?[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}])/u;
 
 /** What stands between single `$` is a formula and no text between two prices. */
 function isFormula(source: string, at: number, end: number): boolean {
@@ -133,6 +136,7 @@ export function blockFormula(state: StateBlock, startLine: number, endLine: numb
   if ((state.sCount[startLine] ?? 0) - state.blkIndent >= 4) return false;
   const marks = marksAt(state.src, start);
   if (marks === null || !marks.display || state.src.startsWith("$$$", start)) return false;
+  if (silent && endsEarlier(state, start, marks)) return false;
   const known = endless.get(state) ?? new Map<string, number>();
   endless.set(state, known);
   const key = `${marks.close} ${state.blkIndent}`;
@@ -148,6 +152,12 @@ export function blockFormula(state: StateBlock, startLine: number, endLine: numb
   token.map = [startLine, line];
   state.line = line;
   return true;
+}
+
+/** Whether the mark at `start`, in the middle of a paragraph, is the end of one that was opened in it. */
+function endsEarlier(state: StateBlock, start: number, { open }: Marks): boolean {
+  const begin = Math.max(state.bMarks[state.line] ?? 0, start - LONGEST_PARAGRAPH);
+  return open === "$$" && state.src.slice(begin, start).split("$$").length % 2 === 0;
 }
 
 interface Reach {

@@ -15,9 +15,10 @@ export function patch(
   const nodes = fresh.map((node, at) => {
     const before = old[at];
     if (before !== undefined && update(before, node, formulas)) return before;
-    const adopted = adopt(node, formulas);
+    const adopted = adopt(node);
     if (before === undefined) parent.insertBefore(adopted, next);
     else before.replaceWith(adopted);
+    typesetIn(adopted, formulas);
     return adopted;
   });
   for (const node of old.slice(fresh.length)) node.remove();
@@ -71,12 +72,18 @@ function updateCode(old: Element, fresh: Element, formulas: Formulas): boolean {
   return true;
 }
 
-/** A node that is new here, with what sanitised HTML cannot have: formulas, and buttons beside code. */
-function adopt(node: ChildNode, formulas: Formulas): ChildNode {
+/** A node that is new here, with what sanitised HTML cannot have: buttons beside code. */
+function adopt(node: ChildNode): ChildNode {
   if (!(node instanceof Element)) return node;
   for (const pre of node.querySelectorAll("pre")) pre.replaceWith(codeBlock(pre.cloneNode(true) as HTMLPreElement));
-  for (const code of node.querySelectorAll<HTMLElement>("code.maths")) formulas.typeset(code);
   return node instanceof HTMLPreElement ? codeBlock(node) : node;
+}
+
+/** To be called when the node stands in its place: a formula takes that of its TeX. */
+function typesetIn(node: ChildNode, formulas: Formulas): void {
+  if (!(node instanceof HTMLElement)) return;
+  for (const code of node.querySelectorAll<HTMLElement>("code.maths")) formulas.typeset(code);
+  if (node.matches("code.maths")) formulas.typeset(node);
 }
 
 function codeBlock(pre: HTMLPreElement): HTMLElement {

@@ -32,6 +32,14 @@ purifier.addHook("afterSanitizeAttributes", (node) => {
   node.setAttribute("rel", "noopener noreferrer");
 });
 
-export function sanitise(html: string): DocumentFragment {
-  return purifier.sanitize(html, { ...ALLOWED, RETURN_DOM_FRAGMENT: true });
+function sanitise(html: string): ChildNode[] {
+  return [...purifier.sanitize(html, { ...ALLOWED, RETURN_DOM_FRAGMENT: true }).childNodes];
+}
+
+/** The nodes of each of `blocks`. Each is one element, or nothing; all at once takes a fraction of the time. */
+export function sanitiseEach(blocks: readonly string[]): ChildNode[][] {
+  const nodes = sanitise(blocks.join(""));
+  if (nodes.length !== blocks.filter((html) => html !== "").length) return blocks.map(sanitise);
+  let at = 0;
+  return blocks.map((html) => (html === "" ? [] : nodes.slice(at, ++at)));
 }

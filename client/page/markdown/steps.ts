@@ -8,7 +8,7 @@ import type { MarkdownIt } from "markdown-it";
 /** Characters of one block; a longer one is cut at a line's end, and the rest is read as a block of its own. */
 export const LONGEST_BLOCK = 16_384;
 /** Code is not read any further, so its blocks may be longer. */
-export const LONGEST_CODE = 131_072;
+export const LONGEST_CODE = 65_536;
 /** Characters of one paragraph, heading or cell. */
 export const LONGEST_LEAF = 16_384;
 /** Calls of rules while one block, or one stretch of text that is looked at for blocks, is read. */

@@ -5,21 +5,37 @@
 
 import { type Block, Known, plain, readBlocks } from "../markdown/blocks.js";
 import { patch } from "../markdown/patch.js";
-import { sanitise } from "../markdown/sanitise.js";
+import { sanitiseEach } from "../markdown/sanitise.js";
 import { LONGEST_BLOCK, LONGEST_CODE, MOST_NODES } from "../markdown/steps.js";
 import { Formulas } from "./maths.js";
 import type { Work } from "./work.js";
 
 /** So much is read at once. */
 const WINDOW = 2 * LONGEST_BLOCK;
+/** To draw a block takes as long as to read so many characters. */
+const BLOCK = 64;
 /** More text may still change so many of the last blocks: a list goes on after an empty line. */
 const UNSETTLED = 2;
 
 interface Shown {
-  readonly html: string;
+  /** Null of what stays as it is. */
+  readonly html: string | null;
   readonly nodes: ChildNode[];
   /** Its text, when what is defined later may change how it looks. */
   readonly refers: { readonly text: string; readonly known: number } | null;
+}
+
+/** The first blocks, which no more text changes: how long and how many they are, and the nodes that are left for others. */
+interface Settled {
+  length: number;
+  count: number;
+  nodes: number;
+}
+
+/** Text that is read, which may begin with the fence of a block that was cut, and where in the whole text it begins. */
+interface Part {
+  readonly text: string;
+  readonly base: number;
 }
 
 const UNBOUNDED: Work = { take: () => true };
@@ -31,11 +47,13 @@ export class MarkdownView {
   #known: Known;
   #formulas = new Formulas();
   #text = "";
-  #hasEnded = false;
-  /** The text of the first blocks, how many these are, and what is left for others. */
-  #settled = { length: 0, count: 0, nodes: MOST_NODES.message as number };
+  #settled: Settled = { length: 0, count: 0, nodes: MOST_NODES.message };
+  /** Blocks that were drawn in this step. */
+  #drawn = 0;
   /** The fence that was cut, so that the rest of it is still code. */
   #fence = "";
+  /** Where the last blocks of a text that had ended begin: one that goes on after all may change them. */
+  #ended: { readonly settled: Settled; readonly fence: string } | null = null;
 
   /** `indents`: spaces that lines begin with are shown. */
   constructor(root: HTMLElement, indents = false) {
@@ -47,16 +65,22 @@ export class MarkdownView {
   show(source: string, growing = false, work: Work = UNBOUNDED): boolean {
     const isOdd = source.includes("\r") || source.includes("\0");
     const text = isOdd ? source.replace(/\r\n?/g, "\n").replaceAll("\0", "\uFFFD") : source;
-    // A text that had ended was settled to its last block, which what is added now goes on with.
-    const goesOn = this.#hasEnded && text !== this.#text;
-    if (goesOn || !text.startsWith(this.#text.slice(0, this.#settled.length))) this.#reset();
+    if (this.#ended !== null) {
+      if (text === this.#text && !growing) return this.#resolve(work);
+      this.#settled = { ...this.#ended.settled };
+      this.#fence = this.#ended.fence;
+      this.#ended = null;
+    }
+    if (!text.startsWith(this.#text.slice(0, this.#settled.length))) this.#reset();
     this.#text = text;
-    this.#hasEnded = !growing;
     for (let size = WINDOW; ; ) {
       const rest = text.length - this.#settled.length;
       if (rest > 0 && !work.take(Math.min(size, rest))) return true;
       const before = this.#settled.length;
-      if (this.#step(size, growing)) return !growing && this.#resolve(work);
+      const isDone = this.#step(size, growing);
+      work.take(this.#drawn * BLOCK);
+      this.#drawn = 0;
+      if (isDone) return !growing && this.#resolve(work);
       // Nothing in it has an end: code, mostly.
       size = this.#settled.length === before ? size * 2 : WINDOW;
     }
@@ -75,81 +99,87 @@ export class MarkdownView {
   #step(size: number, growing: boolean): boolean {
     const { length } = this.#settled;
     const isLast = length + size >= this.#text.length;
-    const source = this.#fence + this.#text.slice(length, length + size);
-    // When all nodes are spent, what is left is one text.
+    const part = { text: this.#fence + this.#text.slice(length, length + size), base: length - this.#fence.length };
     const isSpent = this.#settled.nodes < 0;
-    const blocks = isSpent ? [plain(source, 0, source.length)] : readBlocks(source, this.#known, growing || !isLast);
-    if (isSpent && !isLast) {
-      this.#settle(blocks, source, source.length);
-      return false;
-    }
+    // When all nodes are spent, what is left is one text.
+    const blocks = isSpent ? [plain(part.text, 0, part.text.length)] : readBlocks(part.text, this.#known, growing || !isLast);
     const cut = isSpent ? -1 : blocks.findIndex(isTooLong);
-    const last = blocks[cut];
-    if (last !== undefined) {
-      this.#settle(blocks.slice(0, cut), source, last.start);
-      this.#cut(last, source, cut === 0 ? this.#fence.length : last.start);
+    if (cut >= 0) {
+      this.#settle(blocks.slice(0, cut), part);
+      this.#cut(blocks[cut] as Block, part);
       return false;
     }
-    const settled = isLast && !growing ? blocks.length : Math.max(blocks.length - UNSETTLED, 0);
-    this.#settle(blocks.slice(0, settled), source, blocks[settled]?.start ?? source.length);
-    if (!isLast) return false;
-    this.#draw(blocks.slice(settled), source);
-    const { count } = this.#settled;
-    for (const { nodes } of this.#shown.splice(count + blocks.length - settled)) for (const node of nodes) node.remove();
-    return true;
+    const settled = isSpent && !isLast ? 1 : Math.max(blocks.length - UNSETTLED, 0);
+    this.#settle(blocks.slice(0, settled), part);
+    if (isLast) this.#finish(blocks.slice(settled), part, growing);
+    return isLast;
+  }
+
+  /** Draws the last blocks. */
+  #finish(blocks: readonly Block[], part: Part, growing: boolean): void {
+    const end = this.#settled.count + blocks.length;
+    if (growing) this.#draw(blocks, part);
+    else {
+      this.#ended = { settled: { ...this.#settled }, fence: this.#fence };
+      this.#settle(blocks, part);
+    }
+    for (const { nodes } of this.#shown.splice(end)) for (const node of nodes) node.remove();
   }
 
   /** Shows what is too long up to the end of a line. */
-  #cut(block: Block, source: string, from: number): void {
+  #cut(block: Block, { text, base }: Part): void {
     const longest = block.start + limitOf(block);
-    const line = source.lastIndexOf("\n", longest) + 1;
-    const isPair = /[\uDC00-\uDFFF]/.test(source[longest] ?? "");
-    const end = line > from ? line : longest - (isPair ? 1 : 0);
-    const { length } = this.#settled;
-    const part = source.slice(block.start, end);
-    this.#settle(readBlocks(part, this.#known, false), part, part.length);
-    this.#settled.length = length + end - from;
+    const line = text.lastIndexOf("\n", longest) + 1;
+    const isPair = /[\uDC00-\uDFFF]/.test(text[longest] ?? "");
+    const end = line > block.start + (block.fence?.length ?? 0) ? line : longest - (isPair ? 1 : 0);
+    const part = { text: text.slice(block.start, end), base: base + block.start };
+    this.#settle(readBlocks(part.text, this.#known, false), part);
+    this.#settled.length = base + end;
     this.#fence = block.fence ?? "";
   }
 
   /** Draws what stands behind all that is settled. */
-  #draw(blocks: readonly Block[], source: string): void {
+  #draw(blocks: readonly Block[], { text }: Part): void {
     const { count } = this.#settled;
     let { nodes: left } = this.#settled;
-    blocks.forEach((block, at) => {
+    const changed: { at: number; html: string }[] = [];
+    blocks.forEach((block, index) => {
       left -= block.size;
-      const html = (left < 0 ? plain(source, block.start, block.end) : block).html.trimEnd();
-      const old = this.#shown[count + at];
-      if (old?.html === html) return;
-      this.#shown[count + at] = { html, nodes: this.#patch(count + at, html), refers: null };
+      const html = (left < 0 ? plain(text, block.start, block.end) : block).html.trimEnd();
+      const at = count + index;
+      if (this.#shown[at]?.html !== html) changed.push({ at, html });
+    });
+    this.#drawn += changed.length;
+    const fresh = sanitiseEach(changed.map(({ html }) => html));
+    changed.forEach(({ at, html }, index) => {
+      this.#shown[at] = { html, nodes: this.#patch(at, fresh[index] ?? []), refers: null };
     });
   }
 
-  /** Brings the nodes of a block in line with `html`. */
-  #patch(at: number, html: string): ChildNode[] {
-    const fresh = [...sanitise(html).childNodes];
+  /** Puts these nodes in the place of a block's. */
+  #patch(at: number, fresh: readonly ChildNode[]): ChildNode[] {
     let after = at + 1;
     while (after < this.#shown.length && this.#shown[after]?.nodes.length === 0) after++;
     const next = this.#shown[after]?.nodes[0] ?? null;
     return patch(this.#root, { old: this.#shown[at]?.nodes ?? [], fresh, next, formulas: this.#formulas });
   }
 
-  /** Draws blocks that stay as they are. `end`: where in `source` begins what is behind them. */
-  #settle(blocks: readonly Block[], source: string, end: number): void {
-    if (blocks.length === 0) return;
-    this.#draw(blocks, source);
-    for (const { start, end: blockEnd, size, references } of blocks) {
-      const shown = this.#shown[this.#settled.count];
-      const text = source.slice(start, blockEnd);
+  /** Draws blocks that stay as they are. */
+  #settle(blocks: readonly Block[], part: Part): void {
+    const last = blocks.at(-1);
+    if (last === undefined) return;
+    this.#draw(blocks, part);
+    for (const { start, end, size, references } of blocks) {
+      const nodes = this.#shown[this.#settled.count]?.nodes ?? [];
+      const text = part.text.slice(start, end);
       const known = /\[\^\D/.test(text) ? -1 : this.#known.count;
-      const nodes = shown?.nodes ?? [];
       const mayRefer = nodes.length > 0 && text.includes("[") && this.#settled.nodes >= size;
-      this.#shown[this.#settled.count] = { html: "", nodes, refers: mayRefer ? { text, known } : null };
+      this.#shown[this.#settled.count] = { html: null, nodes, refers: mayRefer ? { text, known } : null };
       this.#known.define(references);
       this.#settled.nodes -= size;
       this.#settled.count++;
     }
-    this.#settled.length += end - this.#fence.length;
+    this.#settled.length = part.base + last.end;
     this.#fence = "";
   }
 
@@ -160,7 +190,8 @@ export class MarkdownView {
       if (refers === null || refers.known === known) continue;
       if (!work.take(refers.text.length)) return true;
       const html = readBlocks(refers.text, this.#known, false).map((block) => block.html).join("").trimEnd();
-      this.#shown[at] = { html: "", nodes: this.#patch(at, html), refers: { ...refers, known } };
+      const [fresh = []] = sanitiseEach([html]);
+      this.#shown[at] = { html: null, nodes: this.#patch(at, fresh), refers: { ...refers, known } };
     }
     return false;
   }
