@@ -31,7 +31,7 @@ const NOTICES = {
   retrying: "The model did not answer; trying again",
   "storage-degraded": "Saving is slow right now; the reply goes on once it is safe…",
   restarted: "The model broke off; it has begun this reply anew.",
-  waiting: "Waiting for a free place at the model…",
+  waiting: "Others are being answered; this one waits for its turn…",
 } as const;
 
 /** Whether no text can come at the moment. */

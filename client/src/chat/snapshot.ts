@@ -52,7 +52,7 @@ export interface ChatSnapshot {
   readonly notice: Notice | null;
   /** While `notice` is `retrying`: how long the server waits before it asks again, in milliseconds. */
   readonly retryInMs: number | null;
-  /** While the turn waits for a place at its provider: how many are before it. */
+  /** While the turn waits at its provider: its place among those that do; 1 is the next. */
   readonly waitingPosition: number | null;
   readonly online: boolean;
   /** Who acts, as the server or the application has named them; null while nobody has. */

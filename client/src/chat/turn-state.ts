@@ -33,7 +33,7 @@ export interface TurnState {
   readonly notice: Notice | null;
   /** While `notice` is `retrying`: how long the server waits before it asks again, in milliseconds. */
   readonly retryInMs: number | null;
-  /** While `notice` is `waiting`: how many turns are before this one at its provider. */
+  /** While `notice` is `waiting`: its place among those that wait at its provider; 1 is the next. */
   readonly waitingPosition: number | null;
 }
 

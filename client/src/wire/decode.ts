@@ -28,7 +28,6 @@ const DURABLE: Record<DurableType, true> = {
 
 const PASSING: Record<PassingType, true> = {
   retrying: true,
-  waiting: true,
   "storage-degraded": true,
   waiting: true,
   reconnect: true,

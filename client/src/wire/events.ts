@@ -68,8 +68,6 @@ export interface PassingData {
   /** As many calls run at the provider as may: 1 is the next. */
   waiting: { position: number };
   "storage-degraded": Record<string, never>;
-  /** The turn waits for a place at its provider, behind so many others. */
-  waiting: { position: number };
   /** The server ends this connection; the turn goes on. */
   reconnect: { afterMs: number };
   /** What came after this event is void, and follows anew. */
