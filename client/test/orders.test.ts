@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 
 import type { FeedEvent, Message, MessagePage, TurnEvent } from "../src/index.js";
-import { type Conversation, emptyConversation, foldFeed, foldPage } from "../src/chat/conversation.js";
+import { type Conversation, emptyConversation, foldFeed, foldPage, foldTurn } from "../src/chat/conversation.js";
 import { FakeSession, type Moment, type Step } from "./support/session.js";
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -42,6 +42,32 @@ it("what is shown is never older than what was told, and in the end it is what i
           conversation = foldPage(conversation, moments[chosen]?.page as MessagePage);
           told = Math.max(told, chosen);
           expectNoOlder(conversation, moments, told);
+        }
+      });
+      expect(shown(conversation)).toEqual(stored(moments.at(-1)?.page.messages ?? []));
+      expectEnds(conversation, moments);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+it("a turn that has a stream of its own is told by that alone, and ends as it is stored", () => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 4, maxLength: 40 }), arrivals, (steps, pages) => {
+      const { moments } = new FakeSession(steps);
+      let conversation = emptyConversation;
+      let own: string | null = null;
+      moments.forEach((moment, at) => {
+        for (const event of moment.events) {
+          own = event.type === "turn-start" ? event.data.turnId : own;
+          const turnId: string | null = "turnId" in event ? event.turnId : null;
+          conversation = turnId === null ? foldFeed(conversation, event, own) : foldTurn(conversation, turnId, event as TurnEvent);
+          if (event.type === "turn-end") own = null;
+        }
+        for (const { read } of pages.filter(({ after }) => after === at)) {
+          const page = moments[Math.min(read, at)]?.page as MessagePage;
+          conversation = foldPage(conversation, page, own);
+          expectNoOlder(conversation, moments, at);
         }
       });
       expect(shown(conversation)).toEqual(stored(moments.at(-1)?.page.messages ?? []));

@@ -76,6 +76,25 @@ scene("a tab says when another one has signed in as somebody else", ASKS, async 
   await first.page.getByText("Another tab has signed in as bob.").waitFor();
 });
 
+scene("a tab in which somebody else signs in shows nothing of the one before", ASKS, async (stage) => {
+  stage.token = await stage.server.token("alice", "1h");
+  const tab = await openAs(stage, await stage.server.token("alice", "8s"));
+  await tab.say("ALICE PRIVATE");
+  await stage.upstream.answer(lastWords(1, 20));
+  await tab.rests();
+  await signIn(tab, await stage.server.token("bob", "1h"));
+  await tab.page.getByText("Your conversations will appear here.").waitFor();
+  await tab.page.locator(".welcome").waitFor();
+  assert.equal(await tab.page.getByText("ALICE PRIVATE").count(), 0);
+  assert.equal(tab.hash, "#/");
+  await tab.say("What is a limit?");
+  const call = await stage.upstream.answer(lastWords(21, 40));
+  assert.deepEqual(call.question, "What is a limit?");
+  await tab.rests();
+  assert.deepEqual(await tab.questions(), ["What is a limit?"]);
+  assert.equal((await stage.get("/sessions")).sessions.length, 1);
+});
+
 scene("a message is sent where a page may neither store anything nor take locks", {}, async (stage) => {
   await stage.context.addInitScript(() => {
     const denied = () => {
