@@ -1,13 +1,18 @@
 //! Log set-up and the metrics registry. Neither ever sees a message, a prompt or a key.
 
+mod expected;
 mod line;
 mod output;
+mod process;
 mod request;
+mod requests;
+mod spending;
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -19,6 +24,9 @@ pub use output::flush_log;
 pub(crate) use request::{answering, current_request};
 
 use self::output::Output;
+use self::process::ProcessMetrics;
+use self::requests::RequestMetrics;
+use self::spending::SpendingMetrics;
 use crate::model::Status;
 
 /// Without actix's own lines: it has an error for each request that is none, and whoever sends those could fill a disk.
@@ -81,6 +89,11 @@ struct Planned {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    /// Whose names have no prefix.
+    process_registry: Registry,
+    requests: RequestMetrics,
+    spending: SpendingMetrics,
+    process: ProcessMetrics,
     turns_started: Counter,
     turns_ended: Family<Ended, Counter>,
     turns_live: Gauge,
@@ -116,6 +129,10 @@ impl Default for Metrics {
             commit_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
             first_delta_seconds: Histogram::new(exponential_buckets(0.01, 2.0, 14)),
             registry: Registry::default(),
+            process_registry: Registry::default(),
+            requests: RequestMetrics::default(),
+            spending: SpendingMetrics::default(),
+            process: ProcessMetrics::default(),
         };
         registry.register("turns_started", "Turns begun", metrics.turns_started.clone());
         registry.register(
@@ -151,7 +168,25 @@ impl Default for Metrics {
             Unit::Seconds,
             first,
         );
-        Self { registry, ..metrics }
+        metrics.requests.register(&mut registry);
+        metrics.spending.register(&mut registry);
+        let mut process_registry = Registry::default();
+        metrics.process.register(&mut process_registry, &mut registry);
+        for status in [
+            Status::Complete,
+            Status::Stopped,
+            Status::Failed,
+            Status::Interrupted,
+        ] {
+            drop(metrics.turns_ended.get_or_create(&Ended {
+                status: status.as_str(),
+            }));
+        }
+        Self {
+            registry,
+            process_registry,
+            ..metrics
+        }
     }
 }
 
@@ -192,7 +227,9 @@ impl Metrics {
     pub fn encode(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
-        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &self.process_registry);
+        let _ = encode_registry(&mut text, &self.registry);
+        let _ = encode_eof(&mut text);
         text
     }
 

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-use super::tokens::estimate_tokens;
+use super::tokens::{TokenMeter, estimate_tokens};
 use crate::model::{Purpose, Usage, UsageSource};
 use crate::provider::{CompletionRequest, Delta, Provider, ProviderError};
-use crate::repository::{Spending, UserRepository, now};
+use crate::repository::{NewReservation, RepositoryError, Spending, UserRepository, now};
+use crate::telemetry::Metrics;
 
 /// An answer that takes longer than this is not waited for, not even in the background.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,6 +25,7 @@ pub(super) struct PlanningModel {
     pub(super) provider: Arc<dyn Provider>,
     /// Another model than the provider's own.
     pub(super) model: Option<String>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// For whom a question is asked, and until when.
@@ -45,6 +48,8 @@ enum Trouble {
     TimedOut,
     #[error("the answer is no longer wanted")]
     CalledOff,
+    #[error(transparent)]
+    NotHeld(#[from] RepositoryError),
 }
 
 /// What has come of an answer.
@@ -62,20 +67,12 @@ impl PlanningModel {
             return None;
         }
         let mut answer = Answer::default();
-        let asked = request.clone();
-        let outcome = tokio::select! {
-            biased;
-            () = asking.called_off.cancelled() => Err(Trouble::CalledOff),
-            () = tokio::time::sleep(PATIENCE) => Err(Trouble::TimedOut),
-            outcome = collect(&*self.provider, request, &mut answer) => outcome,
-        };
-        // What was called off may have been read by the model already.
-        if answer.accepted || matches!(outcome, Err(Trouble::CalledOff | Trouble::TimedOut)) {
-            self.record(&asked, &answer, &asking).await;
-        }
         let (provider, purpose) = (self.provider.name(), asking.purpose);
-        match outcome {
+        match self.ask_within_the_day(request, &mut answer, &asking).await {
             Ok(()) => return Some(answer.text),
+            Err(Trouble::NotHeld(RepositoryError::TokensSpent | RepositoryError::TokensHeld)) => {
+                log::debug!("agent.no_tokens purpose={purpose}");
+            }
             Err(Trouble::CalledOff) => log::debug!("agent.called_off purpose={purpose}"),
             Err(trouble) => {
                 log::warn!("agent.no_answer purpose={purpose} provider.name={provider} error={trouble}");
@@ -84,16 +81,75 @@ impl PlanningModel {
         None
     }
 
-    async fn record(&self, asked: &CompletionRequest, answer: &Answer, asking: &Asking<'_>) {
-        let model = self.model.as_deref().unwrap_or(self.provider.model());
-        let spending = Spending {
+    /// Holds what the question may cost while it is asked. One that does not fit into the learner's day as a whole is not
+    /// asked: half a plan is none, and what is left is for answers.
+    async fn ask_within_the_day(
+        &self,
+        request: CompletionRequest,
+        answer: &mut Answer,
+        asking: &Asking<'_>,
+    ) -> Result<(), Trouble> {
+        let call = Uuid::now_v7().to_string();
+        let held = match asking.user.limits().tokens {
+            Some(limits) => {
+                let most = self.provider.max_tokens().unwrap_or(limits.reserve);
+                let held = self.reservation(&call, (&request, most.into()), asking);
+                asking.user.reserve_tokens(held).await?
+            }
+            None => None,
+        };
+        let mut meter = held.map(|held| TokenMeter::new(held, 0));
+        let asked = request.clone();
+        let outcome = tokio::select! {
+            biased;
+            () = asking.called_off.cancelled() => Err(Trouble::CalledOff),
+            () = tokio::time::sleep(PATIENCE) => Err(Trouble::TimedOut),
+            outcome = collect(&*self.provider, request, (answer, &mut meter)) => outcome,
+        };
+        // What was called off may have been read by the model already.
+        let was_read = answer.accepted || matches!(outcome, Err(Trouble::CalledOff | Trouble::TimedOut));
+        let spending = was_read.then(|| self.spending(&asked, answer, asking.purpose));
+        self.settle(call, spending, asking).await;
+        outcome
+    }
+
+    fn reservation(
+        &self,
+        call: &str,
+        (request, most): (&CompletionRequest, i64),
+        asking: &Asking<'_>,
+    ) -> NewReservation {
+        NewReservation {
+            call: call.to_owned(),
             provider: self.provider.name().to_owned(),
-            model: model.to_owned(),
+            model: self.called().to_owned(),
             purpose: asking.purpose,
+            prompt_tokens: estimated(request, "").input_tokens,
+            reply_tokens: most,
+            whole: true,
+        }
+    }
+
+    fn called(&self) -> &str {
+        self.model.as_deref().unwrap_or(self.provider.model())
+    }
+
+    fn spending(&self, asked: &CompletionRequest, answer: &Answer, purpose: Purpose) -> Spending {
+        Spending {
+            provider: self.provider.name().to_owned(),
+            model: self.called().to_owned(),
+            purpose,
             usage: answer.usage.unwrap_or_else(|| estimated(asked, &answer.text)),
             at: now(),
-        };
-        if let Err(error) = asking.user.record_usage(spending).await {
+        }
+    }
+
+    async fn settle(&self, call: String, spending: Option<Spending>, asking: &Asking<'_>) {
+        if let Some(spending) = &spending {
+            self.metrics
+                .spent(&spending.provider, spending.purpose, spending.usage);
+        }
+        if let Err(error) = asking.user.settle_tokens(call, spending).await {
             log::warn!(
                 "agent.usage_not_recorded purpose={} error={error}",
                 asking.purpose
@@ -105,13 +161,21 @@ impl PlanningModel {
 async fn collect(
     provider: &dyn Provider,
     request: CompletionRequest,
-    answer: &mut Answer,
+    (answer, meter): (&mut Answer, &mut Option<TokenMeter>),
 ) -> Result<(), Trouble> {
     let mut deltas = provider.stream(request).await?;
     answer.accepted = true;
     while let Some(delta) = deltas.next().await {
         match delta? {
-            Delta::Text(part) => answer.text.push_str(&part),
+            Delta::Text(part) => {
+                if meter
+                    .as_mut()
+                    .is_some_and(|meter| !meter.fits(&answer.text, &part))
+                {
+                    return Err(Trouble::TooLarge);
+                }
+                answer.text.push_str(&part);
+            }
             Delta::Reasoning(_) => {}
             Delta::End(completion) => {
                 answer.usage = completion.usage;

@@ -81,6 +81,11 @@ const PARTS: &[Part] = &[
         ),
     },
     Part {
+        rows: "sessions o JOIN turns t ON t.session_id = o.id JOIN turn_reasoning r ON r.turn_id = t.id",
+        key: "o.id || '/' || t.id",
+        line: "'type', 'reasoning', 'turnId', r.turn_id, 'messageId', t.message_id, 'text', r.reasoning",
+    },
+    Part {
         rows: "sessions o JOIN turns t ON t.session_id = o.id JOIN attempts a ON a.turn_id = t.id",
         key: "o.id || '/' || t.id || printf('/%010d', a.number)",
         line: concat!(

@@ -23,6 +23,7 @@ mod learning;
 mod marker;
 mod messages;
 mod observers;
+mod old_logs;
 mod open;
 mod pace;
 mod pool;
@@ -33,8 +34,10 @@ mod recovery;
 mod scope;
 mod sessions;
 mod source;
+mod storage;
 mod tickets;
 mod token_file;
+mod token_reservations;
 mod tokens;
 mod turn_events;
 mod turns;
@@ -43,7 +46,7 @@ mod user;
 mod writer;
 mod writer_thread;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -51,7 +54,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
-pub use allowance::Allowance;
+pub use allowance::{Allowance, TokenLimits, UserLimits};
 pub use attempts::{Attempt, EndedCall};
 pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn, Task};
 pub use changes::Changes;
@@ -62,6 +65,7 @@ pub use health::StorageHealth;
 pub use learning::*;
 pub use messages::Message;
 pub use observers::Observer;
+pub use old_logs::{GoingLog, OldLog, Remains};
 pub use open::OpenError;
 pub use pool::ReadPool;
 pub use rates::RateShare;
@@ -70,8 +74,10 @@ pub use recovery::LeftOver;
 pub use scope::{Observes, Scope};
 pub use sessions::{Session, SessionCursor, SessionFields, SessionView};
 pub use source::{CommitSource, Segment};
+pub use storage::{StorageBound, StorageLimits, StorageTotals, StorageUse};
 pub use tickets::StreamTicket;
 pub use token_file::TokenFile;
+pub use token_reservations::{NewReservation, TokensOfDay};
 pub use tokens::{ApiToken, NewApiToken};
 pub use turns::{Turn, TurnOutcome, Writing};
 pub use usage::{Spending, UsageDay};
@@ -89,6 +95,8 @@ pub struct Repository {
     pool: ReadPool,
     writer: Writer,
     fanout: Arc<Fanout>,
+    limits: Arc<UserLimits>,
+    path: PathBuf,
     upkeep: Mutex<Option<Upkeep>>,
 }
 
@@ -146,6 +154,8 @@ impl Repository {
                 pool,
                 writer,
                 fanout,
+                limits: Arc::default(),
+                path: path.to_owned(),
                 upkeep: Mutex::new(Some(upkeep)),
             },
             left_over,
@@ -158,6 +168,7 @@ impl Repository {
         UserRepository {
             reading: self.for_reader(scope),
             writer: self.writer.clone(),
+            limits: Arc::clone(&self.limits),
         }
     }
 
@@ -236,7 +247,7 @@ impl Repository {
         &self.fanout
     }
 
-    /// The part of a stored log that holds event `after` + 1; `None` at its end.
+    /// The part of a stored log that holds event `after` + 1; `None` at its end, and where it is gone.
     ///
     /// # Errors
     /// `Unavailable`, `Database`.
@@ -246,7 +257,7 @@ impl Repository {
         after: u64,
     ) -> Result<Option<Segment>, RepositoryError> {
         self.pool
-            .read(move |connection| turn_events::next_segment(connection, turn_id, after))
+            .read(move |connection| old_logs::next_segment(connection, turn_id, after))
             .await
     }
 
@@ -256,7 +267,7 @@ impl Repository {
     /// `Unavailable`, `Database`.
     pub async fn has_event(&self, turn_id: TurnId, number: u64) -> Result<bool, RepositoryError> {
         self.pool
-            .read(move |connection| Ok(number == 0 || turn_events::has_number(connection, turn_id, number)?))
+            .read(move |connection| Ok(number == 0 || old_logs::has_number(connection, turn_id, number)?))
             .await
     }
 

@@ -7,7 +7,7 @@ use diesel::sqlite::SqliteConnection;
 use super::error::RepositoryError;
 use super::source::Segment;
 use super::turns::{self, Turn};
-use super::{commit_batch, sessions, turn_events};
+use super::{commit_batch, sessions, token_reservations, turn_events};
 use crate::ids::TurnId;
 
 /// A turn that had not ended when the last process did.
@@ -55,6 +55,7 @@ pub(super) fn recover(
             tail.store(connection, *turn_id)?;
         }
         turn_events::delete_batches_before(connection, last + 1)?;
+        token_reservations::settle_left_over(connection)?;
         left_over
             .into_iter()
             .map(|(turn, owner)| read_log(connection, turn, owner, may_have_lost))

@@ -101,12 +101,13 @@ impl Writer {
     ///
     /// # Errors
     /// Those of `work`.
-    pub(super) fn run_at_last<F>(
+    pub(super) fn run_at_last<T, F>(
         &self,
         mut work: F,
-    ) -> impl Future<Output = Result<(), RepositoryError>> + use<F>
+    ) -> impl Future<Output = Result<T, RepositoryError>> + use<T, F>
     where
-        F: FnMut(&mut SqliteConnection) -> Result<(), RepositoryError> + Send + 'static,
+        F: FnMut(&mut SqliteConnection) -> Result<T, RepositoryError> + Send + 'static,
+        T: Send + 'static,
     {
         let (job, receiver) = Work::new(move |connection| work(connection).map(Changed::none), None, None);
         self.0.queue.push_job(job);

@@ -9,7 +9,7 @@ use super::log::{Resumption, TurnLog};
 use super::run::{self, Beginning};
 use super::{MOST_LIVE, Started, TurnError, Turns};
 use crate::limits::Seat;
-use crate::repository::{Allowance, Begun, BegunTurn, NewTurn, RepositoryError, Turn, UserRepository};
+use crate::repository::{Begun, BegunTurn, NewTurn, RepositoryError, Turn, UserRepository};
 
 impl Turns {
     /// Stores what is to be answered and starts answering it. Goes on when the caller does not wait for it.
@@ -22,10 +22,7 @@ impl Turns {
         let turns = Arc::clone(self);
         // Only what really begins needs a seat: a request that joins a turn has none to take.
         let seat = self.seats.take(user.owner());
-        let allowance = Allowance {
-            turn: seat.is_some(),
-            tokens_per_day: self.tokens_per_day,
-        };
+        let allowance = self.allowance(&new, seat.is_some());
         // A caller that goes away must not leave a turn that is stored and never driven.
         let task = self.main.spawn(async move {
             match user.begin_turn(new, allowance).await? {

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use super::allotment::Allotment;
 use super::calls::Calls;
 use super::event::{AttemptStart, Event};
 use crate::agent::{estimate_tokens, sample_tokens};
 use crate::ids::TurnId;
-use crate::model::{AttemptMode, Usage, UsageSource};
+use crate::model::{AttemptMode, Purpose, Usage, UsageSource};
 use crate::provider::{CompletionRequest, Provider};
 use crate::repository::{Attempt, EndedCall, now};
 
@@ -35,6 +36,8 @@ pub(super) struct Reply {
     /// Whether a call of this turn has given anything.
     has_deltas: bool,
     pub(super) calls: Calls,
+    /// What the call under way may still write, where that is limited.
+    pub(super) allotment: Option<Box<Allotment>>,
     current: Option<Current>,
 }
 
@@ -64,6 +67,7 @@ impl Reply {
             announced,
             has_deltas: false,
             calls: Calls::default(),
+            allotment: None,
             current: None,
         }
     }
@@ -95,6 +99,7 @@ impl Reply {
             attempt: crashed,
             reply: Arc::clone(&self.text),
             from,
+            purpose: self.purpose(),
         };
         call.attempt.input_tokens = count(self.prompt_tokens);
         call.attempt.output_tokens = tokens(call.text());
@@ -126,6 +131,24 @@ impl Reply {
             started_at: now(),
         });
         self.next += 1;
+        self.allotment = None;
+    }
+
+    /// What the next call to be recorded is for.
+    pub(super) fn purpose(&self) -> Purpose {
+        match self.calls.number() {
+            None => Purpose::Reply,
+            Some(_) => Purpose::Retry,
+        }
+    }
+
+    /// Tokens that the call under way reads: the prompt, and the part of the reply that it goes on from.
+    pub(super) fn input_tokens(&self) -> i64 {
+        let kept = match &self.current {
+            Some(current) if current.mode == AttemptMode::Continue => tokens(&self.text[..current.from]),
+            _ => 0,
+        };
+        count(self.prompt_tokens) + kept
     }
 
     /// The request goes out now.
@@ -153,6 +176,9 @@ impl Reply {
         if restarts {
             self.text = Arc::default();
             current.from = 0;
+            if let Some(allotment) = &mut self.allotment {
+                allotment.begin_anew();
+            }
         }
         if !another && !broken && !restarts {
             return None;
@@ -202,6 +228,7 @@ impl Reply {
 
     /// The call has ended. Without reported tokens they are estimated; a request that was refused has cost none.
     pub(super) fn close(&mut self, outcome: &str, reported: Option<Usage>) {
+        let input_tokens = self.input_tokens();
         let Some(current) = self.current.take() else {
             return;
         };
@@ -217,17 +244,13 @@ impl Reply {
         };
         let usage = reported.unwrap_or_else(|| {
             let was_read = current.accepted || matches!(outcome, STOPPED | "provider-first-delta-timeout");
-            let kept = match current.mode {
-                AttemptMode::Continue => tokens(&self.text[..current.from]),
-                AttemptMode::Start | AttemptMode::Restart => 0,
-            };
+            let written = tokens(&self.text[from..]) + count(current.reasoning_bytes.div_ceil(4));
             Usage {
-                input_tokens: if was_read {
-                    count(self.prompt_tokens) + kept
-                } else {
-                    0
-                },
-                output_tokens: tokens(&self.text[from..]) + count(current.reasoning_bytes.div_ceil(4)),
+                input_tokens: if was_read { input_tokens } else { 0 },
+                output_tokens: self
+                    .allotment
+                    .as_ref()
+                    .map_or(written, |held| held.at_most(written)),
                 source: UsageSource::Estimated,
             }
         });
@@ -245,7 +268,13 @@ impl Reply {
             ended_at: now(),
         };
         let reply = Arc::clone(&self.text);
-        self.calls.add(EndedCall { attempt, reply, from });
+        let purpose = self.purpose();
+        self.calls.add(EndedCall {
+            attempt,
+            reply,
+            from,
+            purpose,
+        });
     }
 
     /// The text and its calls, to be stored.

@@ -46,6 +46,7 @@ pub struct Planner {
 pub(super) struct Due {
     pub(super) material: PlanningMaterial,
     pub(super) reason: Reason,
+    pub(super) purpose: Purpose,
 }
 
 /// A plan and what it says of the learner.
@@ -70,6 +71,7 @@ impl Planner {
             .map(|provider| PlanningModel {
                 provider: Arc::clone(provider),
                 model: config.model,
+                metrics: Arc::clone(&metrics),
             });
         Arc::new(Self {
             budget: config.budget,
@@ -105,7 +107,11 @@ impl Planner {
         let (version, source) = match (decision::before_answer(&material), may_plan) {
             (Before::Reuse(version), _) => (version, FocusSource::Reused),
             (Before::Plan(reason), true) => {
-                let due = Due { material, reason };
+                let due = Due {
+                    material,
+                    reason,
+                    purpose: Purpose::Focus,
+                };
                 let version = self.plan_within_budget(user, due).await?;
                 let source = version.source;
                 (version, source)
@@ -168,10 +174,10 @@ impl Planner {
         due: &Due,
         flight: &Flight<Turn>,
     ) -> Option<FocusVersion> {
-        let Due { material, reason } = due;
+        let Due { material, reason, .. } = due;
         let session_id = material.session.id;
         let ended = |outcome| self.metrics.plan(reason.word(), outcome);
-        let asked = self.ask(user, material, flight).await;
+        let asked = self.ask(user, due, flight).await;
         let Some((answer, in_time)) = asked else {
             ended(if flight.called_off().is_cancelled() {
                 "called-off"
@@ -198,13 +204,15 @@ impl Planner {
     async fn ask(
         &self,
         user: &UserRepository,
-        material: &PlanningMaterial,
+        Due {
+            material, purpose, ..
+        }: &Due,
         flight: &Flight<Turn>,
     ) -> Option<(String, bool)> {
         let model = self.model.as_ref()?;
         let asking = Asking {
             user,
-            purpose: Purpose::Focus,
+            purpose: *purpose,
             called_off: flight.called_off(),
         };
         let answer = model.ask(prompt::request(material, model.model.clone()), asking);

@@ -47,6 +47,9 @@ pub(super) trait Dialect: Send + Sync + Sized + 'static {
     /// Headers that every request has.
     const HEADERS: &'static [(&'static str, &'static str)] = &[];
 
+    /// The most tokens that a request asks for when nobody has said how many.
+    const MAX_TOKENS: Option<u32> = None;
+
     /// The dialect with what the settings say of every request.
     fn of(settings: &ProviderSettings) -> Self;
     /// Whether it goes on from a partial reply.
@@ -73,6 +76,7 @@ pub(super) trait Transcript: Send + Unpin + 'static {
 pub(super) struct HttpProvider<D> {
     name: String,
     model: String,
+    max_tokens: Option<u32>,
     dialect: D,
     url: Url,
     headers: HeaderMap,
@@ -110,6 +114,7 @@ impl<D: Dialect> HttpProvider<D> {
         Ok(Self {
             name: settings.name.clone(),
             model: settings.model.clone(),
+            max_tokens: settings.parameters.max_tokens.or(D::MAX_TOKENS),
             dialect: D::of(settings),
             url,
             headers,
@@ -168,6 +173,10 @@ impl<D: Dialect> Provider for HttpProvider<D> {
 
     fn continues_partial(&self) -> bool {
         self.dialect.continues_partial()
+    }
+
+    fn max_tokens(&self) -> Option<u32> {
+        self.max_tokens
     }
 
     fn stream(&self, request: CompletionRequest) -> BoxFuture<'static, Result<DeltaStream, ProviderError>> {

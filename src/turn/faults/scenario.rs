@@ -36,7 +36,6 @@ pub(super) fn engine(repository: &Arc<Repository>, metrics: &Arc<Metrics>, chain
         metrics: Arc::clone(metrics),
         merge_window: Duration::ZERO,
         seats: Seats::new(None),
-        tokens_per_day: None,
         fallback_message: None,
     })
 }
