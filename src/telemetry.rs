@@ -4,6 +4,7 @@ mod expected;
 mod line;
 mod output;
 mod process;
+mod registered;
 mod request;
 mod requests;
 mod spending;
@@ -108,6 +109,10 @@ pub struct Metrics {
     logs_committed: Counter,
     commit_seconds: Histogram,
     first_delta_seconds: Histogram,
+    storage_state: Gauge,
+    writing_seconds: Gauge<f64, AtomicU64>,
+    reads_overdue: Gauge,
+    wal_bytes: Gauge,
 }
 
 impl Default for Metrics {
@@ -128,6 +133,10 @@ impl Default for Metrics {
             logs_committed: Counter::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
             first_delta_seconds: Histogram::new(exponential_buckets(0.01, 2.0, 14)),
+            storage_state: Gauge::default(),
+            writing_seconds: Gauge::default(),
+            reads_overdue: Gauge::default(),
+            wal_bytes: Gauge::default(),
             registry: Registry::default(),
             process_registry: Registry::default(),
             requests: RequestMetrics::default(),
@@ -172,6 +181,7 @@ impl Default for Metrics {
         metrics.spending.register(&mut registry);
         let mut process_registry = Registry::default();
         metrics.process.register(&mut process_registry, &mut registry);
+        metrics.register_storage(&mut registry);
         for status in [
             Status::Complete,
             Status::Stopped,
@@ -191,37 +201,6 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    fn register_calls(&self, registry: &mut Registry) {
-        registry.register(
-            "attempts",
-            "Calls to providers, by how they ended",
-            self.attempts.clone(),
-        );
-        registry.register(
-            "retries",
-            "Waits before a provider was asked again",
-            self.retries.clone(),
-        );
-        registry.register(
-            "breaker_state",
-            "Whether calls pass to a provider: 0 all, 1 a probe, 2 none",
-            self.breakers.clone(),
-        );
-    }
-
-    fn register_planning(&self, registry: &mut Registry) {
-        registry.register(
-            "plans",
-            "Plans that a model was asked for, by why and by what came of it",
-            self.plans.clone(),
-        );
-        registry.register(
-            "reviews",
-            "Turns that were looked at behind their answer, with all that followed",
-            self.reviews.clone(),
-        );
-    }
-
     /// The text format that Prometheus reads (OpenMetrics 1.0).
     #[must_use]
     pub fn encode(&self) -> String {
@@ -283,6 +262,19 @@ impl Metrics {
 
     pub(crate) fn stream_closed(&self) {
         self.streams_open.dec();
+    }
+
+    pub(crate) fn storage(&self, state: i64, writing: Duration) {
+        self.storage_state.set(state);
+        self.writing_seconds.set(writing.as_secs_f64());
+    }
+
+    pub(crate) fn reads_overdue(&self, count: usize) {
+        self.reads_overdue.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn wal(&self, bytes: u64) {
+        self.wal_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn committed(&self, logs: usize, duration: Duration) {

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::tokens::{TokenMeter, estimate_tokens};
 use crate::model::{Purpose, Usage, UsageSource};
-use crate::provider::{CompletionRequest, Delta, Provider, ProviderError};
+use crate::provider::{Claim, CompletionRequest, Delta, Errand, Place, Places, Provider, ProviderError};
 use crate::repository::{NewReservation, RepositoryError, Spending, UserRepository, now};
 use crate::telemetry::Metrics;
 
@@ -23,6 +22,8 @@ const LARGEST_ANSWER: usize = 64 * 1024;
 pub(super) struct PlanningModel {
     /// Who is asked.
     pub(super) provider: Arc<dyn Provider>,
+    /// Where its calls are counted, with those of answers.
+    pub(super) places: Arc<Places>,
     /// Another model than the provider's own.
     pub(super) model: Option<String>,
     pub(super) metrics: Arc<Metrics>,
@@ -32,8 +33,8 @@ pub(super) struct PlanningModel {
 pub(super) struct Asking<'a> {
     pub(super) user: &'a UserRepository,
     pub(super) purpose: Purpose,
-    /// Cancelled when the answer is no longer wanted: the connection is closed.
-    pub(super) called_off: &'a CancellationToken,
+    /// Called off when the answer is no longer wanted: the connection is closed.
+    pub(super) errand: &'a Arc<Errand>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -56,19 +57,48 @@ enum Trouble {
 #[derive(Default)]
 struct Answer {
     text: String,
+    /// Whether the model may have read the question.
+    sent: bool,
     accepted: bool,
     usage: Option<Usage>,
 }
 
 impl PlanningModel {
-    /// The whole answer; `None` when there is none.
-    pub(super) async fn ask(&self, request: CompletionRequest, asking: Asking<'_>) -> Option<String> {
-        if asking.called_off.is_cancelled() {
+    /// A place for one question; `None` when there is none in time, or the question is no longer to be asked.
+    pub(super) async fn place(&self, asking: &Asking<'_>) -> Option<Place> {
+        let called_off = asking.errand.called_off();
+        if called_off.is_cancelled() {
             return None;
         }
+        let mut waiting = match self.places.claim(Some(asking.errand)) {
+            Claim::Given(place) => return Some(place),
+            Claim::Waiting(waiting) => waiting,
+        };
+        let (provider, purpose) = (self.provider.name(), asking.purpose);
+        tokio::select! {
+            biased;
+            () = called_off.cancelled() => log::debug!("agent.called_off purpose={purpose}"),
+            place = waiting.place() => return Some(place),
+            () = tokio::time::sleep(self.places.patience()) => {
+                log::info!("agent.no_place purpose={purpose} provider.name={provider}");
+            }
+        }
+        None
+    }
+
+    /// The whole answer; `None` when there is none. The place is free at its end.
+    pub(super) async fn ask(
+        &self,
+        request: CompletionRequest,
+        asking: Asking<'_>,
+        place: Place,
+    ) -> Option<String> {
         let mut answer = Answer::default();
         let (provider, purpose) = (self.provider.name(), asking.purpose);
-        match self.ask_within_the_day(request, &mut answer, &asking).await {
+        match self
+            .ask_within_the_day((request, place), &mut answer, &asking)
+            .await
+        {
             Ok(()) => return Some(answer.text),
             Err(Trouble::NotHeld(RepositoryError::TokensSpent | RepositoryError::TokensHeld)) => {
                 log::debug!("agent.no_tokens purpose={purpose}");
@@ -85,10 +115,11 @@ impl PlanningModel {
     /// asked: half a plan is none, and what is left is for answers.
     async fn ask_within_the_day(
         &self,
-        request: CompletionRequest,
+        (request, place): (CompletionRequest, Place),
         answer: &mut Answer,
         asking: &Asking<'_>,
     ) -> Result<(), Trouble> {
+        let called_off = asking.errand.called_off();
         let call = Uuid::now_v7().to_string();
         let held = match asking.user.limits().tokens {
             Some(limits) => {
@@ -102,12 +133,14 @@ impl PlanningModel {
         let asked = request.clone();
         let outcome = tokio::select! {
             biased;
-            () = asking.called_off.cancelled() => Err(Trouble::CalledOff),
+            () = called_off.cancelled() => Err(Trouble::CalledOff),
             () = tokio::time::sleep(PATIENCE) => Err(Trouble::TimedOut),
             outcome = collect(&*self.provider, request, (answer, &mut meter)) => outcome,
         };
+        drop(place);
         // What was called off may have been read by the model already.
-        let was_read = answer.accepted || matches!(outcome, Err(Trouble::CalledOff | Trouble::TimedOut));
+        let may_be_read = answer.sent && matches!(outcome, Err(Trouble::CalledOff | Trouble::TimedOut));
+        let was_read = answer.accepted || may_be_read;
         let spending = was_read.then(|| self.spending(&asked, answer, asking.purpose));
         self.settle(call, spending, asking).await;
         outcome
@@ -163,6 +196,7 @@ async fn collect(
     request: CompletionRequest,
     (answer, meter): (&mut Answer, &mut Option<TokenMeter>),
 ) -> Result<(), Trouble> {
+    answer.sent = true;
     let mut deltas = provider.stream(request).await?;
     answer.accepted = true;
     while let Some(delta) = deltas.next().await {
@@ -177,6 +211,7 @@ async fn collect(
                 answer.text.push_str(&part);
             }
             Delta::Reasoning(_) => {}
+            Delta::Restart { text, .. } => answer.text = text,
             Delta::End(completion) => {
                 answer.usage = completion.usage;
                 return Ok(());

@@ -9,7 +9,7 @@ use super::error::RepositoryError;
 use super::learning::{self, FocusVersion};
 use super::messages::{self, Message};
 use super::turns::Turn;
-use super::{Repository, turn_events};
+use super::{Repository, Segment, turn_events};
 use crate::ids::TurnId;
 use crate::schema::{turn_events as events, turn_reasoning, turns};
 
@@ -77,6 +77,30 @@ pub(super) fn is_there(connection: &mut SqliteConnection, id: TurnId) -> Result<
 }
 
 impl Repository {
+    /// The part of a stored log that holds event `after` + 1; `None` at its end, and where it is gone.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn next_segment(
+        &self,
+        turn_id: TurnId,
+        after: u64,
+    ) -> Result<Option<Segment>, RepositoryError> {
+        self.pool
+            .read(move |connection| next_segment(connection, turn_id, after))
+            .await
+    }
+
+    /// Whether the stored log of an ended turn has an event of this number; 0 is before the first.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Database`.
+    pub async fn has_event(&self, turn_id: TurnId, number: u64) -> Result<bool, RepositoryError> {
+        self.pool
+            .read(move |connection| Ok(number == 0 || has_number(connection, turn_id, number)?))
+            .await
+    }
+
     /// Some turns that ended before `moment` (milliseconds since the Unix epoch) and have a log, the oldest first.
     ///
     /// # Errors
@@ -176,7 +200,7 @@ pub(super) fn next_segment(
     connection: &mut SqliteConnection,
     turn_id: TurnId,
     after: u64,
-) -> Result<Option<super::Segment>, RepositoryError> {
+) -> Result<Option<Segment>, RepositoryError> {
     if !is_there(connection, turn_id)? {
         return Ok(None);
     }

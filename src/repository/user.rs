@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use diesel::sqlite::SqliteConnection;
 
-use super::Writer;
 use super::account;
 use super::allowance::{self, Allowance, UserLimits};
 use super::begin::{self, Begun, NewTurn};
@@ -21,6 +20,7 @@ use super::sessions::{self, Session, SessionFields};
 use super::storage::{self, StorageUse};
 use super::turns::{self, Turn, Writing};
 use super::usage::{self, UsageDay};
+use super::writer::{Pending, Writer};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{Role, Status};
 
@@ -210,8 +210,9 @@ impl UserRepository {
             .await
     }
 
-    /// Stores what a turn begins with; `TurnRunning`, `QueueFull`, `KeyReused`, `NotContinuable`, `StorageFull`.
-    pub async fn begin_turn(&self, new: NewTurn, allowance: Allowance) -> Result<Begun> {
+    /// Stores what a turn begins with; `TurnRunning`, `QueueFull`, `KeyReused`, `NotContinuable`, `StorageFull`,
+    /// `TokensSpent`, `TokensHeld`. A turn that is stored late has to be driven all the same.
+    pub fn begin_turn(&self, new: NewTurn, allowance: Allowance) -> Pending<Begun> {
         let (scope, limits) = (self.scope(), Arc::clone(&self.limits));
         let work = move |connection: &mut _| {
             Ok(match begin::begin_turn(connection, &scope, (&new, allowance))? {
@@ -223,7 +224,7 @@ impl UserRepository {
                 joined @ Begun::Joined(_) => Changed::none(joined),
             })
         };
-        self.writer.change(self.bounded(work)).await
+        self.writer.change_for_certain(self.bounded(work))
     }
 
     /// Lets another user read the session; `TooManyObservers`.

@@ -20,7 +20,6 @@ pub(super) struct ProcessMetrics {
     most_descriptors: Gauge,
     cpu_seconds: Counter<f64, AtomicU64>,
     database: Gauge,
-    log: Gauge,
 }
 
 impl ProcessMetrics {
@@ -54,12 +53,6 @@ impl ProcessMetrics {
             Unit::Bytes,
             self.database.clone(),
         );
-        own.register_with_unit(
-            "wal",
-            "Size of the write-ahead log",
-            Unit::Bytes,
-            self.log.clone(),
-        );
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         own.register("build", "Which program this is", Info::new(version.to_vec()));
     }
@@ -82,9 +75,6 @@ impl ProcessMetrics {
         self.cpu_seconds.inc_by((cpu - self.cpu_seconds.get()).max(0.0));
         let size = |path: &Path| std::fs::metadata(path).ok().map(|file| file.len());
         set(&self.database, size(database));
-        let mut log = database.as_os_str().to_owned();
-        log.push("-wal");
-        set(&self.log, Some(size(Path::new(&log)).unwrap_or_default()));
     }
 }
 

@@ -22,7 +22,7 @@ impl Turns {
         while !self.is_draining() {
             let pause = match self.forget_some(after).await {
                 Ok(false) => look,
-                Ok(true) if self.lock().is_empty() => PAUSE_IDLE,
+                Ok(true) if self.lock().all.is_empty() => PAUSE_IDLE,
                 Ok(true) => PAUSE_BUSY,
                 Err(error) => {
                     ::log::warn!("turn.logs_not_deleted error={error:?}");

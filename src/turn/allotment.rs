@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use super::Turns;
-use super::attempt::{Attempting, Relaying, asked};
+use super::attempt::{Attempting, Relaying};
 use super::end::Ending;
 use super::event::TextKind;
 use super::live::LiveTurn;
@@ -203,4 +203,11 @@ impl Reply {
 
 fn signed(tokens: usize) -> i64 {
     i64::try_from(tokens).unwrap_or(i64::MAX)
+}
+
+/// What the learner asked of the provider.
+pub(super) fn asked(parameters: Option<&str>) -> Parameters {
+    parameters
+        .and_then(|json| serde_json::from_str(json).ok())
+        .unwrap_or_default()
 }

@@ -189,6 +189,7 @@ fn is_cut(kind: &ProviderErrorKind) -> bool {
         ProviderErrorKind::Disconnected
             | ProviderErrorKind::ClosedUnanswered
             | ProviderErrorKind::TimedOut(_)
+            | ProviderErrorKind::NoPlace
     )
 }
 

@@ -9,7 +9,16 @@ pub(super) const TOKENS_SPENT: &str = "tokens-spent";
 
 pub(super) fn provider_error(kind: &ProviderErrorKind) -> ErrorEvent {
     let detail = match kind {
+        ProviderErrorKind::NoPlace => {
+            "Others are being answered. Nothing that was written is lost. Try again in a moment."
+        }
+        ProviderErrorKind::Filtered => {
+            "Say it in other words, or ask about something else. What was written is kept."
+        }
         ProviderErrorKind::TooLong => "Start a new session, or send a shorter message.",
+        ProviderErrorKind::OutOfTokens { .. } => {
+            "A simpler question may help. The operator of this service can allow longer answers (max_tokens)."
+        }
         kind if kind.is_retryable() => "Nothing that was written is lost. Try again in a moment.",
         _ => "The operator of this service has to look at this; what was written is kept.",
     };
@@ -32,11 +41,16 @@ fn predicate(kind: &ProviderErrorKind) -> &'static str {
         ProviderErrorKind::Overloaded { .. } => "is overloaded",
         ProviderErrorKind::Unauthorized => "does not accept this service's key",
         ProviderErrorKind::Rejected => "rejected the request",
+        ProviderErrorKind::Filtered => "does not let this message through its content filter",
+        ProviderErrorKind::QuotaUsedUp => "takes no more requests: this service's quota there is used up",
         ProviderErrorKind::TooLong => "cannot read a conversation this long",
         ProviderErrorKind::TooLarge => "wrote more than the limit",
         ProviderErrorKind::TimedOut(_) => "did not answer in time",
         ProviderErrorKind::Disconnected | ProviderErrorKind::ClosedUnanswered => "cannot be reached",
-        ProviderErrorKind::Malformed => "sent an answer that cannot be read",
+        ProviderErrorKind::NoPlace => "has no free place for now",
+        ProviderErrorKind::Malformed | ProviderErrorKind::Unreadable => "sent an answer that cannot be read",
+        ProviderErrorKind::Empty { .. } => "ended its answer without a word",
+        ProviderErrorKind::OutOfTokens { .. } => "used up its length for thinking, before it wrote anything",
     }
 }
 
@@ -50,21 +64,21 @@ pub(super) fn storage_error() -> ErrorEvent {
     }
 }
 
-pub(super) fn tokens_error() -> ErrorEvent {
-    ErrorEvent {
-        code: TOKENS_SPENT,
-        title: "Your tokens of this day do not suffice for this".to_owned(),
-        detail: "Wait until other replies have ended, or until the next day (UTC) begins.".to_owned(),
-        retryable: true,
-        retry_after_ms: None,
-    }
-}
-
 pub(super) fn internal_error() -> ErrorEvent {
     ErrorEvent {
         code: INTERNAL,
         title: "Something went wrong in this service".to_owned(),
         detail: "Nothing that was written is lost. Try again.".to_owned(),
+        retryable: true,
+        retry_after_ms: None,
+    }
+}
+
+pub(super) fn tokens_error() -> ErrorEvent {
+    ErrorEvent {
+        code: TOKENS_SPENT,
+        title: "Your tokens of this day do not suffice for this".to_owned(),
+        detail: "Wait until other replies have ended, or until the next day (UTC) begins.".to_owned(),
         retryable: true,
         retry_after_ms: None,
     }
@@ -84,11 +98,17 @@ fn kinds() -> impl Iterator<Item = ProviderErrorKind> {
         ProviderErrorKind::Overloaded { retry_after: None },
         ProviderErrorKind::Unauthorized,
         ProviderErrorKind::Rejected,
+        ProviderErrorKind::Filtered,
+        ProviderErrorKind::QuotaUsedUp,
         ProviderErrorKind::TooLong,
         ProviderErrorKind::TooLarge,
         ProviderErrorKind::ClosedUnanswered,
         ProviderErrorKind::Disconnected,
+        ProviderErrorKind::NoPlace,
         ProviderErrorKind::Malformed,
+        ProviderErrorKind::Unreadable,
+        ProviderErrorKind::Empty { usage: None },
+        ProviderErrorKind::OutOfTokens { usage: None },
     ];
     kinds.into_iter().chain(limits.map(ProviderErrorKind::TimedOut))
 }

@@ -1,6 +1,8 @@
 //! A reply as far as it has come, and the call to a provider that writes it. The text is held once: a call that has
 //! ended knows where in it its own begins.
 
+mod closing;
+
 use std::sync::Arc;
 
 use super::allotment::Allotment;
@@ -8,7 +10,7 @@ use super::calls::Calls;
 use super::event::{AttemptStart, Event};
 use crate::agent::{estimate_tokens, sample_tokens};
 use crate::ids::TurnId;
-use crate::model::{AttemptMode, Purpose, Usage, UsageSource};
+use crate::model::{AttemptMode, Purpose};
 use crate::provider::{CompletionRequest, Provider};
 use crate::repository::{Attempt, EndedCall, now};
 
@@ -51,6 +53,8 @@ struct Current {
     /// Whether it has given anything.
     wrote: bool,
     reasoning_bytes: usize,
+    /// Tokens of the text that it was given to go on with, although it begins anew.
+    kept_tokens: i64,
     sent: bool,
     accepted: bool,
     started_at: i64,
@@ -126,6 +130,7 @@ impl Reply {
             from: self.text.len(),
             wrote: false,
             reasoning_bytes: 0,
+            kept_tokens: 0,
             sent: false,
             accepted: false,
             started_at: now(),
@@ -146,7 +151,8 @@ impl Reply {
     pub(super) fn input_tokens(&self) -> i64 {
         let kept = match &self.current {
             Some(current) if current.mode == AttemptMode::Continue => tokens(&self.text[..current.from]),
-            _ => 0,
+            Some(current) => current.kept_tokens,
+            None => 0,
         };
         count(self.prompt_tokens) + kept
     }
@@ -197,6 +203,31 @@ impl Reply {
         }))
     }
 
+    /// The call was to go on with the text, and begins anew: the text is void once it shows something.
+    pub(super) fn restart_call(&mut self) {
+        let Some(current) = &mut self.current else { return };
+        if current.mode == AttemptMode::Continue {
+            current.kept_tokens = tokens(&self.text[..current.from]);
+            current.mode = AttemptMode::Restart;
+        }
+    }
+
+    /// What the call has written so far is no reply: it is void, and has cost what it has cost. What readers are to be
+    /// told of it.
+    pub(super) fn begin_anew(&mut self, reason: &'static str) -> Option<Event> {
+        let current = self.current.as_mut()?;
+        current.reasoning_bytes += self.text.len() - current.from;
+        current.from = 0;
+        self.text = Arc::default();
+        Some(Event::AttemptStart(AttemptStart {
+            attempt: current.number,
+            mode: AttemptMode::Restart,
+            provider: current.provider.name().to_owned(),
+            model: current.provider.model().to_owned(),
+            reason,
+        }))
+    }
+
     /// Whether text that was shown is void once the current call shows something.
     pub(super) fn would_void_text(&self) -> bool {
         let restarts = self
@@ -224,57 +255,6 @@ impl Reply {
         if let Some(current) = &mut self.current {
             current.reasoning_bytes += text.len();
         }
-    }
-
-    /// The call has ended. Without reported tokens they are estimated; a request that was refused has cost none.
-    pub(super) fn close(&mut self, outcome: &str, reported: Option<Usage>) {
-        let input_tokens = self.input_tokens();
-        let Some(current) = self.current.take() else {
-            return;
-        };
-        // It was stopped before the provider was asked.
-        if !current.sent {
-            self.next = current.number;
-            return;
-        }
-        let from = if current.wrote {
-            current.from
-        } else {
-            self.text.len()
-        };
-        let usage = reported.unwrap_or_else(|| {
-            let was_read = current.accepted || matches!(outcome, STOPPED | "provider-first-delta-timeout");
-            let written = tokens(&self.text[from..]) + count(current.reasoning_bytes.div_ceil(4));
-            Usage {
-                input_tokens: if was_read { input_tokens } else { 0 },
-                output_tokens: self
-                    .allotment
-                    .as_ref()
-                    .map_or(written, |held| held.at_most(written)),
-                source: UsageSource::Estimated,
-            }
-        });
-        let attempt = Attempt {
-            turn_id: self.turn_id,
-            number: current.number,
-            provider: current.provider.name().to_owned(),
-            model: current.provider.model().to_owned(),
-            mode: current.mode,
-            outcome: outcome.to_owned(),
-            input_tokens: usage.input_tokens,
-            output_tokens: usage.output_tokens,
-            usage_source: usage.source,
-            started_at: current.started_at,
-            ended_at: now(),
-        };
-        let reply = Arc::clone(&self.text);
-        let purpose = self.purpose();
-        self.calls.add(EndedCall {
-            attempt,
-            reply,
-            from,
-            purpose,
-        });
     }
 
     /// The text and its calls, to be stored.
