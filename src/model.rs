@@ -101,8 +101,12 @@ words! {
     Purpose {
         /// A learner's message was answered.
         Reply = "reply",
+        /// The same, after a call that failed or was cut.
+        Retry = "retry",
         /// The session's focus was planned.
         Focus = "focus",
+        /// It was planned anew behind an answer.
+        Review = "review",
         /// Older messages were summed up.
         Summary = "summary",
     }

@@ -84,7 +84,9 @@ impl Application {
         let practice = chain.first().is_practice();
         let storing = (settings.durability, settings.commit_window);
         let (repository, left_over) = Repository::open(&settings.database, storing, Arc::clone(&metrics))?;
-        let repository = Arc::new(repository);
+        let repository = Arc::new(repository.with_limits(settings.user_limits()));
+        http::expect(&metrics);
+        metrics.limited(repository.limits());
         let turns = Turns::new(Parts {
             repository: Arc::clone(&repository),
             chain,
@@ -92,10 +94,12 @@ impl Application {
             metrics: Arc::clone(&metrics),
             merge_window: settings.merge_window,
             seats: Seats::new(settings.limits.turns),
-            tokens_per_day: settings.limits.tokens_per_day,
             fallback_message: settings.fallback_message,
         });
         turns.take_up(left_over).await?;
+        if let Some(after) = settings.events_after {
+            tokio::runtime::Handle::current().spawn(Arc::clone(&turns).forget_old_logs(after));
+        }
         let limits = Limits::new(&settings.limits);
         limits.requests.take_up(&repository).await?;
         drop(
@@ -123,7 +127,7 @@ impl Application {
             backlog: BACKLOG.cast_unsigned(),
             origins: settings.allowed_origins,
             hosts: Arc::new(settings.allowed_hosts),
-            connections: Connections::new(&settings.limits),
+            connections: Connections::new(&settings.limits, Arc::clone(&app.metrics)),
         };
         let server = http::serve(&app, serving).map_err(|source| ServerError::Listen { address, source })?;
         Ok(Self {
@@ -216,6 +220,9 @@ fn who_answers(
     metrics: &Arc<Metrics>,
 ) -> Result<(Arc<Chain>, Option<Arc<Planner>>), ProviderError> {
     let providers = provider::from_settings(&settings.providers)?;
+    let names: Vec<_> = providers.iter().map(|provider| provider.name()).collect();
+    metrics.expect_calls(&names, &crate::turn::outcomes());
+    metrics.expect_plans(&crate::agent::REASONS);
     let policy = Policy {
         retry: settings.retry,
         breaker: settings.breaker,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret;
-use tutorstream::config::DatabaseArgs;
+use tutorstream::config::{DatabaseArgs, duration};
 use tutorstream::identity::{is_user, opaque};
 use tutorstream::ids::TokenId;
 use tutorstream::repository::{ApiToken, NewApiToken, Observes, RepositoryError, TokenFile};
@@ -42,7 +42,7 @@ struct CreateArgs {
     #[arg(long)]
     name: Option<String>,
     /// How long it is good for: a number and s, m, h or d [default: until it is revoked]
-    #[arg(long, value_parser = lifetime)]
+    #[arg(long, value_parser = duration)]
     expires_in: Option<Duration>,
     /// A user whose sessions it lets its user read and follow; may be given several times
     #[arg(long, value_name = "USER", value_parser = user, conflicts_with = "observes_all")]
@@ -133,18 +133,4 @@ fn user(text: &str) -> Result<String, String> {
     } else {
         Err("a user has 1 to 200 characters, none of them a control character".to_owned())
     }
-}
-
-fn lifetime(text: &str) -> Result<Duration, String> {
-    let wrong = || "write it as 30s, 15m, 12h or 90d".to_owned();
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(wrong()),
-    };
-    let number: u32 = text[..text.len() - 1].parse().map_err(|_not_a_number| wrong())?;
-    Ok(Duration::from_secs(u64::from(number) * seconds))
 }

@@ -9,8 +9,10 @@ use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use socket2::SockRef;
 
+use super::code::Code;
 use crate::config::Limits;
 use crate::limits::network;
+use crate::telemetry::Metrics;
 
 /// An answer in one packet, for a connection that is not taken.
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
@@ -24,6 +26,7 @@ pub(crate) struct Connections {
     most_of_address: usize,
     counts_loopback: bool,
     open: Mutex<Open>,
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Default)]
@@ -40,12 +43,13 @@ struct Counted {
 }
 
 impl Connections {
-    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
+    pub(crate) fn new(limits: &Limits, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self {
             most: limits.connections.unwrap_or(usize::MAX),
             most_of_address: limits.connections_per_address.unwrap_or(usize::MAX),
             counts_loopback: limits.counts_loopback,
             open: Mutex::default(),
+            metrics,
         })
     }
 
@@ -57,7 +61,10 @@ impl Connections {
             Some(counted) => {
                 extensions.insert(counted);
             }
-            None => refuse(stream),
+            None => {
+                self.metrics.refused(Code::TooManyConnections.as_str());
+                refuse(stream);
+            }
         }
     }
 
@@ -115,6 +122,7 @@ mod tests {
             most_of_address: of_address,
             counts_loopback: false,
             open: Mutex::default(),
+            metrics: Arc::default(),
         })
     }
 

@@ -10,7 +10,7 @@ use super::code::Code;
 use super::quota;
 use crate::ids::TurnId;
 use crate::limits::Standing;
-use crate::repository::RepositoryError;
+use crate::repository::{RepositoryError, StorageBound};
 use crate::telemetry::current_request;
 use crate::turn::TurnError;
 
@@ -141,6 +141,19 @@ impl ApiError {
         }
     }
 
+    fn storage_full(bound: StorageBound) -> Self {
+        let (code, what) = match bound {
+            StorageBound::Bytes(most) => (Code::StorageFull, format!("{most} bytes")),
+            StorageBound::Sessions(most) => (Code::TooManySessions, format!("{most} sessions")),
+            StorageBound::Messages(most) => (Code::TooManyMessages, format!("{most} messages")),
+        };
+        let detail = format!(
+            "You may store {what}, and this would be more. Delete sessions that you no longer need (DELETE /sessions/ID); \
+             GET /profile says how much you store."
+        );
+        Self::new(code, detail)
+    }
+
     fn turn_running(turn_id: TurnId) -> Self {
         let detail = "A reply is being written in this session: follow it, stop it, or send with onBusy.";
         let error = Self::new(Code::TurnRunning, detail);
@@ -191,6 +204,7 @@ impl ResponseError for ApiError {
             request_id: &request_id,
         };
         let mut response = response.body(serde_json::to_string(&problem).unwrap_or_default());
+        response.extensions_mut().insert(self.code);
         if let Some(standing) = &self.standing {
             quota::say(response.headers_mut(), **standing);
         }
@@ -229,6 +243,12 @@ impl From<RepositoryError> for ApiError {
                 let detail = "Your tokens of this day are spent. The day ends at midnight, UTC.";
                 Self::too_many(Code::TokensSpent, (detail, until_midnight()))
             }
+            RepositoryError::TokensHeld => {
+                let detail = "What is left of your tokens of this day is held for replies that are being written. \
+                              Wait for one of them.";
+                Self::too_many(Code::TokensSpent, (detail, 5))
+            }
+            RepositoryError::StorageFull(bound) => Self::storage_full(bound),
             RepositoryError::KeyReused => {
                 let detail =
                     "This idempotency key was used for another request. Use a new key for a new request.";

@@ -30,6 +30,7 @@ mod routes;
 mod serving;
 mod sessions;
 mod sse;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod tickets;
@@ -90,6 +91,11 @@ pub(crate) fn routes(
             }
         })
         .default_service(web::to(async || Err::<String, _>(ApiError::not_found())))
+}
+
+/// All that may be asked for is counted from the start.
+pub(crate) fn expect(metrics: &crate::telemetry::Metrics) {
+    edge::expect(metrics);
 }
 
 /// The whole route table.

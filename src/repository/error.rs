@@ -3,6 +3,7 @@
 use diesel::result::Error as DieselError;
 
 use super::failure::Failure;
+use super::storage::StorageBound;
 use crate::ids::TurnId;
 
 /// Why a repository operation gave no result.
@@ -35,6 +36,12 @@ pub enum RepositoryError {
     /// The user has spent all tokens of this day.
     #[error("the tokens of this day are spent")]
     TokensSpent,
+    /// What is left of this day's tokens is held for calls under way.
+    #[error("the rest of this day's tokens is held for calls under way")]
+    TokensHeld,
+    /// The user would store more than may be.
+    #[error("the user stores as much as may be: {0:?}")]
+    StorageFull(StorageBound),
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,

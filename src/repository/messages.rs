@@ -78,6 +78,12 @@ impl Message {
         }
     }
 
+    /// A reply, for tests of what is told of one.
+    #[cfg(test)]
+    pub(crate) fn of_reply(session_id: SessionId, content: &str, status: Status) -> Self {
+        Self::new(session_id, Role::Assistant, content.to_owned(), status)
+    }
+
     /// Tokens, when they are known.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {

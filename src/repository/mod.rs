@@ -29,6 +29,7 @@ mod leaving;
 mod marker;
 mod messages;
 mod observers;
+mod old_logs;
 mod open;
 mod overdue;
 mod pace;
@@ -45,10 +46,12 @@ mod scope;
 mod scripted_log;
 mod sessions;
 mod source;
+mod storage;
 mod store_error;
 mod suspicion;
 mod tickets;
 mod token_file;
+mod token_reservations;
 mod tokens;
 mod turn_events;
 mod turns;
@@ -59,7 +62,7 @@ mod watchdog;
 mod writer;
 mod writer_thread;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -67,7 +70,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
-pub use allowance::Allowance;
+pub use allowance::{Allowance, TokenLimits, UserLimits};
 pub use attempts::{Attempt, EndedCall};
 pub use backup::{BackupError, back_up, restore};
 pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn, Task};
@@ -83,6 +86,7 @@ pub use leaving::Leaving;
 pub(crate) use marker::remember_copy;
 pub use messages::Message;
 pub use observers::Observer;
+pub use old_logs::{GoingLog, OldLog, Remains};
 pub use open::OpenError;
 pub use page::{PAGE_BYTES, json_length};
 pub use pool::ReadPool;
@@ -92,8 +96,10 @@ pub use recovery::LeftOver;
 pub use scope::{Observes, Scope};
 pub use sessions::{Session, SessionCursor, SessionFields, SessionView};
 pub use source::{CommitSource, Segment};
+pub use storage::{StorageBound, StorageLimits, StorageTotals, StorageUse};
 pub use tickets::StreamTicket;
 pub use token_file::TokenFile;
+pub use token_reservations::{NewReservation, TokensOfDay};
 pub use tokens::{ApiToken, NewApiToken};
 pub use turns::{Turn, TurnOutcome, Writing};
 pub use usage::{Spending, UsageDay};
@@ -102,7 +108,7 @@ pub use writer::{Pending, Writer};
 
 use crate::config::Durability;
 use crate::fanout::Fanout;
-use crate::ids::{TokenId, TurnId};
+use crate::ids::TokenId;
 use crate::telemetry::Metrics;
 pub(crate) use crate::time::now;
 
@@ -112,6 +118,8 @@ pub struct Repository {
     writer: Writer,
     fanout: Arc<Fanout>,
     leaving: leaving::LeavingAccounts,
+    limits: Arc<UserLimits>,
+    path: PathBuf,
     upkeep: Mutex<Option<Upkeep>>,
 }
 
@@ -177,6 +185,8 @@ impl Repository {
                 writer,
                 fanout,
                 leaving: leaving::LeavingAccounts::default(),
+                limits: Arc::default(),
+                path: path.to_owned(),
                 upkeep: Mutex::new(Some(upkeep)),
             },
             left_over,
@@ -190,6 +200,7 @@ impl Repository {
             reading: self.for_reader(scope),
             writer: self.writer.clone(),
             leaving: self.leaving.clone(),
+            limits: Arc::clone(&self.limits),
         }
     }
 
@@ -266,30 +277,6 @@ impl Repository {
     #[must_use]
     pub fn fanout(&self) -> &Arc<Fanout> {
         &self.fanout
-    }
-
-    /// The part of a stored log that holds event `after` + 1; `None` at its end.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn next_segment(
-        &self,
-        turn_id: TurnId,
-        after: u64,
-    ) -> Result<Option<Segment>, RepositoryError> {
-        self.pool
-            .read(move |connection| turn_events::next_segment(connection, turn_id, after))
-            .await
-    }
-
-    /// Whether the stored log of an ended turn has an event of this number; 0 is before the first.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn has_event(&self, turn_id: TurnId, number: u64) -> Result<bool, RepositoryError> {
-        self.pool
-            .read(move |connection| Ok(number == 0 || turn_events::has_number(connection, turn_id, number)?))
-            .await
     }
 
     /// Writes what waits and closes the file. Blocks, for as long as the disk does.

@@ -139,12 +139,13 @@ impl Writer {
     ///
     /// # Errors
     /// Those of `work`; `NotStored` or `MaybeStored` when the writer has ended.
-    pub(super) fn run_at_last<F>(
+    pub(super) fn run_at_last<T, F>(
         &self,
         mut work: F,
-    ) -> impl Future<Output = Result<(), RepositoryError>> + use<F>
+    ) -> impl Future<Output = Result<T, RepositoryError>> + use<T, F>
     where
-        F: FnMut(&mut SqliteConnection) -> Result<(), RepositoryError> + Send + 'static,
+        F: FnMut(&mut SqliteConnection) -> Result<T, RepositoryError> + Send + 'static,
+        T: Send + 'static,
     {
         let work = move |connection: &mut SqliteConnection| work(connection).map(Changed::none);
         let (job, comes) = Work::new(work, Patience::Sign, None);

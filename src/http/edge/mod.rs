@@ -2,6 +2,7 @@
 //! service is; a panic behind it stays that request's. Knows nothing of users; never reads a body, but sees to it
 //! that one that is left unread has an end.
 
+mod counted;
 mod panics;
 mod request_id;
 mod unread;
@@ -15,6 +16,8 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Uri, Version, header};
 use actix_web::middleware::Next;
 
+use self::counted::Counted;
+pub(super) use self::counted::expect;
 use self::unread::Unread;
 use super::code::Code;
 use super::error::ApiError;
@@ -38,6 +41,7 @@ pub(super) async fn pass<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<Answer<Held>>, Error> {
     let id = request_id::request_id(request.headers());
     let header = request_id::to_header(&id);
+    let counted = Counted::begin(&request);
     let answer = telemetry::answering(id, async move {
         let owed = Owed::begin(&request);
         upgrade::end_body(&mut request);
@@ -52,6 +56,7 @@ pub(super) async fn pass<B: MessageBody + 'static>(
         Ok::<_, Error>(answer.map_body(|_, body| Answer::new(body, held)))
     });
     let mut response = answer.await?;
+    counted.answered(&response);
     response.headers_mut().insert(request_id::HEADER, header);
     Ok(response)
 }

@@ -62,6 +62,12 @@ pub(super) const PARTS: &[Part] = &[
         ),
     },
     Part {
+        rows: "turns t CROSS JOIN turn_reasoning r ON r.turn_id = t.id",
+        session: Some("t.session_id"),
+        key: &["t.created_at", "t.rowid"],
+        line: "'type', 'reasoning', 'turnId', r.turn_id, 'messageId', t.message_id, 'text', r.reasoning",
+    },
+    Part {
         rows: "turns t CROSS JOIN attempts a ON a.turn_id = t.id",
         session: Some("t.session_id"),
         key: &["t.created_at", "t.rowid", "a.number"],
