@@ -1,6 +1,8 @@
 /** A learner's message: Markdown and formulas as in the replies to it. */
 
+import type { ChatSnapshot } from "../../src/index.js";
 import { copyButton } from "./clipboard.js";
+import { until } from "./count-down.js";
 import { el } from "./dom.js";
 import { Prose } from "./prose.js";
 import type { MessageView, Row } from "./row.js";
@@ -26,8 +28,14 @@ export class UserMessage implements MessageView {
     if (message.content !== this.#content || this.#unfinished) this.#unfinished = this.#text.show(message.content, false);
     this.#content = message.content;
     this.#tools.hidden = sending;
-    const state = chat?.connection === "waiting" ? "The server cannot be reached; trying again…" : "Sending…";
-    this.#delivery.replaceChildren(...(sending ? [el("span", { class: "sending", text: state })] : []));
+    this.#delivery.replaceChildren(...(sending ? sendingWords(chat) : []));
     return this.#unfinished;
   }
+}
+
+/** Why it takes so long, and when it is tried again. */
+function sendingWords(chat: ChatSnapshot | null): Node[] {
+  const { connectionError: error = null, reconnectAt = null } = chat ?? {};
+  if (error === null || reconnectAt === null) return [el("span", { class: "sending", text: "Sending…" })];
+  return [el("span", { class: "sending", text: `${error.title}; trying again` }), until(reconnectAt)];
 }
