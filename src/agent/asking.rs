@@ -53,6 +53,8 @@ struct Answer {
     text: String,
     accepted: bool,
     usage: Option<Usage>,
+    /// Spent on a first answer that had no text.
+    before: Option<Usage>,
 }
 
 impl PlanningModel {
@@ -90,7 +92,7 @@ impl PlanningModel {
             provider: self.provider.name().to_owned(),
             model: model.to_owned(),
             purpose: asking.purpose,
-            usage: answer.usage.unwrap_or_else(|| estimated(asked, &answer.text)),
+            usage: answer.spent(asked),
             at: now(),
         };
         if let Err(error) = asking.user.record_usage(spending).await {
@@ -102,7 +104,37 @@ impl PlanningModel {
     }
 }
 
+impl Answer {
+    fn spent(&self, asked: &CompletionRequest) -> Usage {
+        let spent = self.usage.unwrap_or_else(|| estimated(asked, &self.text));
+        self.before.map_or(spent, |before| before.plus(spent))
+    }
+}
+
+/// An answer without text is asked for once more.
 async fn collect(
+    provider: &dyn Provider,
+    request: CompletionRequest,
+    answer: &mut Answer,
+) -> Result<(), Trouble> {
+    let outcome = collect_once(provider, request.clone(), answer).await;
+    let Err(Trouble::Provider(error)) = &outcome else {
+        return outcome;
+    };
+    answer.usage = error.kind.usage();
+    if !(error.kind.is_textless() && error.kind.is_retryable()) {
+        return outcome;
+    }
+    let before = answer.spent(&request);
+    *answer = Answer {
+        before: Some(before),
+        accepted: true,
+        ..Answer::default()
+    };
+    collect_once(provider, request, answer).await
+}
+
+async fn collect_once(
     provider: &dyn Provider,
     request: CompletionRequest,
     answer: &mut Answer,

@@ -2,9 +2,8 @@
 
 use std::error::Error;
 
-use futures_util::StreamExt;
-
 use super::Finding;
+use super::answer::{self, Answer};
 use crate::config::{ProviderSettings, Wire};
 use crate::model::{Parameters, Role};
 use crate::provider::{
@@ -37,7 +36,7 @@ async fn examine(settings: &ProviderSettings) -> Finding {
         Err(error) => Err(error),
     };
     match asked {
-        Ok(()) => Finding::well(subject, format!("model {:?} answers", settings.model)),
+        Ok(answer) => answer.finding(subject, settings),
         Err(error) => {
             let mend = advice(&error.kind, settings);
             Finding::problem(subject, told(&error), mend)
@@ -45,11 +44,11 @@ async fn examine(settings: &ProviderSettings) -> Finding {
     }
 }
 
-/// Waits for the first sign of a reply. The rest is not waited for: dropping the stream ends it.
-async fn ask(provider: &dyn Provider) -> Result<(), ProviderError> {
+/// Waits for the whole reply, which is short.
+async fn ask(provider: &dyn Provider) -> Result<Answer, ProviderError> {
     let message = PromptMessage {
         role: Role::User,
-        content: "Say: ready.".to_owned(),
+        content: "Count from one to ten.".to_owned(),
     };
     let request = CompletionRequest {
         messages: vec![message],
@@ -59,8 +58,7 @@ async fn ask(provider: &dyn Provider) -> Result<(), ProviderError> {
         },
         ..CompletionRequest::default()
     };
-    let first = provider.stream(request).await?.next().await;
-    first.transpose().map(drop)
+    answer::listen(provider.stream(request).await?).await
 }
 
 /// The error and its causes. They hold no key, no prompt and none of the provider's own sentences.

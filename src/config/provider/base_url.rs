@@ -5,14 +5,17 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-use super::ProviderProblem;
 use super::address::{Reach, reach};
+use super::{ProviderProblem, Wire};
 
 /// Where a provider is. Names are checked again when they are looked up.
 ///
 /// # Errors
 /// One [`ProviderProblem`] for each thing that is wrong with it.
 pub fn base_url(text: &str, allows_private: bool) -> Result<Url, ProviderProblem> {
+    if text.contains(char::is_whitespace) && !text.trim().is_empty() {
+        return Err(ProviderProblem::WhiteSpaceInBaseUrl);
+    }
     let url = Url::parse(text).map_err(|_not_a_url| ProviderProblem::BaseUrl)?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(ProviderProblem::BaseUrl);
@@ -28,6 +31,37 @@ pub fn base_url(text: &str, allows_private: bool) -> Result<Url, ProviderProblem
     }
     check_place(&url, allows_private)?;
     Ok(url)
+}
+
+/// What a base URL must not end with, because a wire adds it. The last parts of other wires are no base of this one.
+const ENDPOINTS: [&str; 4] = [
+    "/chat/completions",
+    "/v1/completions",
+    "/v1/responses",
+    "/v1/messages",
+];
+
+/// Refuses a URL to which the wire's path was added by hand, and one that would be asked with two slashes in a row.
+///
+/// # Errors
+/// The [`ProviderProblem`] that says so.
+pub(super) fn check_path(url: &Url, wire: Wire) -> Result<(), ProviderProblem> {
+    let path = url.path().to_ascii_lowercase();
+    if path.contains("//") {
+        return Err(ProviderProblem::EmptyPart);
+    }
+    let of_wire = match wire {
+        Wire::OpenaiChat => "/completions",
+        Wire::OpenaiResponses => "/responses",
+        Wire::Anthropic => "/messages",
+        Wire::Practice => return Ok(()),
+    };
+    let path = path.trim_end_matches('/');
+    let endpoint = ENDPOINTS
+        .into_iter()
+        .chain([of_wire])
+        .find(|end| path.ends_with(end));
+    endpoint.map_or(Ok(()), |end| Err(ProviderProblem::WholeEndpoint(end)))
 }
 
 /// Letters' case apart, and but for a port that is the scheme's own and the slash that stands for no path.
@@ -252,6 +286,64 @@ mod tests {
         assert_eq!(
             base_url("http://8.8.8.8/v1", true),
             Err(ProviderProblem::PlainHttp)
+        );
+    }
+
+    #[test]
+    fn white_space_is_named_as_what_it_is() {
+        for url in [
+            " https://api.openai.com/v1",
+            "https://api.openai.com/v1\n",
+            "https://api.openai.com/v1\r\n",
+            "\thttps://api.openai.com/v1",
+            "https://api.openai.com/v1\u{a0}",
+            "https://api. openai.com/v1",
+        ] {
+            assert_eq!(
+                base_url(url, false),
+                Err(ProviderProblem::WhiteSpaceInBaseUrl),
+                "{url:?}"
+            );
+        }
+        assert_eq!(base_url(" ", false), Err(ProviderProblem::BaseUrl));
+    }
+
+    #[test]
+    fn a_url_that_is_the_whole_endpoint_is_refused_with_what_to_leave_out() {
+        let check = |url: &str, wire| check_path(&base_url(url, false).unwrap(), wire);
+        let whole = |end| Err(ProviderProblem::WholeEndpoint(end));
+        for wire in [Wire::OpenaiChat, Wire::OpenaiResponses, Wire::Anthropic] {
+            for good in GOOD {
+                assert_eq!(check(good, wire), Ok(()), "{good}");
+            }
+            for (url, end) in [
+                ("https://a.example/v1/chat/completions", "/chat/completions"),
+                ("https://a.example/v1/chat/completions/", "/chat/completions"),
+                (
+                    "https://a.example/openai/deployments/d/Chat/Completions",
+                    "/chat/completions",
+                ),
+                ("https://a.example/v1/messages", "/v1/messages"),
+                ("https://a.example/v1/responses", "/v1/responses"),
+            ] {
+                assert_eq!(check(url, wire), whole(end), "{url}");
+            }
+            for url in ["https://a.example/v1//", "https://a.example//v1"] {
+                assert_eq!(check(url, wire), Err(ProviderProblem::EmptyPart), "{url}");
+            }
+        }
+        assert_eq!(
+            check("https://a.example/responses", Wire::OpenaiResponses),
+            whole("/responses")
+        );
+        assert_eq!(check("https://a.example/responses", Wire::Anthropic), Ok(()));
+        assert_eq!(
+            check("https://a.example/api/messages", Wire::Anthropic),
+            whole("/messages")
+        );
+        assert_eq!(
+            check("https://a.example/v1/completions", Wire::OpenaiChat),
+            whole("/v1/completions")
         );
     }
 

@@ -1,11 +1,14 @@
 //! One suite that every wire passes: recorded streams, cuts, splits, faults, limits. What only one vendor does is
 //! tested beside its adapter.
 
+mod content_types;
 mod cuts;
+mod ends;
 mod error_objects;
 mod failures;
 pub(super) mod fake;
 mod limits;
+mod odd;
 mod recordings;
 mod replies;
 mod secrets;

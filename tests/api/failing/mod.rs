@@ -2,6 +2,7 @@
 
 mod after_text;
 mod before_text;
+mod odd_answers;
 mod record;
 mod usage;
 mod when_all_fail;
