@@ -102,6 +102,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    log_gaps (turn_id, after_number) {
+        turn_id -> Text,
+        after_number -> BigInt,
+        last_number -> BigInt,
+    }
+}
+
+diesel::table! {
     commit_batches (id) {
         id -> BigInt,
         frames -> Binary,

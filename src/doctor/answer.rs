@@ -21,13 +21,25 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    pub(super) fn finding(self, subject: String, settings: &ProviderSettings) -> Finding {
+    pub(super) fn finding(
+        self,
+        subject: String,
+        settings: &ProviderSettings,
+        left_out: &[&'static str],
+    ) -> Finding {
         let model = &settings.model;
+        let refused = if left_out.is_empty() {
+            String::new()
+        } else {
+            format!(", but refuses {}: it is asked without", left_out.join(", "))
+        };
         match self {
-            Self::Text => Finding::well(subject, format!("model {model:?} answers")),
+            Self::Text => Finding::well(subject, format!("model {model:?} answers{refused}")),
             Self::Thoughts => Finding::well(
                 subject,
-                format!("model {model:?} answers; it only thought within the few tokens that it was given"),
+                format!(
+                    "model {model:?} answers{refused}; it only thought within the few tokens that it was given"
+                ),
             ),
             Self::Repeating => Finding::problem(
                 subject,

@@ -1,13 +1,15 @@
-//! Each provider, by one tiny call.
+//! Each provider, by one tiny call, and one more where it is to know how answers of a given shape are asked for.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use super::Finding;
 use super::answer::{self, Answer};
-use crate::config::{ProviderSettings, Wire};
-use crate::model::{Parameters, Role};
+use crate::config::{ProviderSettings, StructuredOutput, Wire};
+use crate::model::Parameters;
 use crate::provider::{
-    self, CompletionRequest, PromptMessage, Provider, ProviderError, ProviderErrorKind, TimeLimit,
+    self, CompletionRequest, Conversation, OutputFormat, Provider, ProviderError, ProviderErrorKind,
+    TimeLimit,
 };
 
 /// Enough for an answer, too few to cost anything. Some models refuse less.
@@ -32,11 +34,11 @@ async fn examine(settings: &ProviderSettings) -> Finding {
         return Finding::well(subject, "the bundled practice tutor, offline");
     }
     let asked = match provider::from_settings(std::slice::from_ref(settings)) {
-        Ok(providers) => ask(&*providers[0]).await,
+        Ok(providers) => examine_fields(&*providers[0], settings).await,
         Err(error) => Err(error),
     };
     match asked {
-        Ok(answer) => answer.finding(subject, settings),
+        Ok((answer, left_out)) => answer.finding(subject, settings, &left_out),
         Err(error) => {
             let mend = advice(&error.kind, settings);
             Finding::problem(subject, told(&error), mend)
@@ -44,18 +46,42 @@ async fn examine(settings: &ProviderSettings) -> Finding {
     }
 }
 
+/// Asks, and answers which fields of requests it refuses. How plans are asked for is found out by a call of its own; that
+/// this gives no answer is no problem: plans are then made by local rules.
+async fn examine_fields(
+    provider: &dyn Provider,
+    settings: &ProviderSettings,
+) -> Result<(Answer, Vec<&'static str>), ProviderError> {
+    let answer = ask(provider, None).await?;
+    if matches!(
+        settings.structured_output,
+        StructuredOutput::JsonSchema | StructuredOutput::JsonObject
+    ) {
+        // Only what it refuses is asked for here.
+        let _ = ask(provider, Some(Arc::new(shape()))).await;
+    }
+    Ok((answer, provider.left_out()))
+}
+
+fn shape() -> OutputFormat {
+    OutputFormat {
+        name: "answer",
+        schema: serde_json::json!({
+            "type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"],
+            "additionalProperties": false,
+        }),
+    }
+}
+
 /// Waits for the whole reply, which is short.
-async fn ask(provider: &dyn Provider) -> Result<Answer, ProviderError> {
-    let message = PromptMessage {
-        role: Role::User,
-        content: "Count from one to ten.".to_owned(),
-    };
+async fn ask(provider: &dyn Provider, format: Option<Arc<OutputFormat>>) -> Result<Answer, ProviderError> {
     let request = CompletionRequest {
-        messages: vec![message],
+        messages: Conversation::question("Count from one to ten."),
         parameters: Parameters {
             max_tokens: Some(TOKENS),
             ..Parameters::default()
         },
+        format,
         ..CompletionRequest::default()
     };
     answer::listen(provider.stream(request).await?).await
@@ -83,10 +109,15 @@ fn advice(kind: &ProviderErrorKind, settings: &ProviderSettings) -> String {
             "Check model ({:?}), base_url ({base_url}), wire, and the parameters in the provider's table.",
             settings.model
         ),
-        ProviderErrorKind::RateLimited { .. } => {
+        ProviderErrorKind::RateLimited { .. } | ProviderErrorKind::QuotaUsedUp => {
             "The key is right, but its account may ask no more for now: check its quota and its balance."
                 .to_owned()
         }
+        ProviderErrorKind::Filtered => {
+            "The provider's content filter refuses even a greeting: check the filter of the deployment."
+                .to_owned()
+        }
+        ProviderErrorKind::NoPlace => "All its places are taken: raise max_concurrent.".to_owned(),
         ProviderErrorKind::Overloaded { .. } => {
             "The provider has a fault or is overloaded: look at its status page or log, and try again."
                 .to_owned()

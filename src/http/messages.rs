@@ -17,10 +17,9 @@ use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
 use super::sessions::PageQuery;
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{FinishReason, Role, Status, Usage};
-use crate::repository::{
-    IdempotencyKey, Message, MessagePage, NewTurn, ReadingRepository, Task, Turn, Writing,
-};
+use crate::repository::{IdempotencyKey, Message, MessagePage, NewTurn, Task, Turn, Writing};
 use crate::time::rfc3339;
+use crate::turn::LiveText;
 
 const DEFAULT_PAGE: i64 = 200;
 
@@ -72,9 +71,9 @@ impl MessageBody {
     }
 
     /// The text that the events of its turn tell up to event `last_event_id`.
-    pub(super) fn set_text(&mut self, (text, last_event_id): (String, u64)) {
-        self.content = text;
-        self.last_event_id = Some(last_event_id);
+    fn set_text(&mut self, live: LiveText) {
+        self.content = live.text;
+        self.last_event_id = Some(live.last_event_id);
     }
 }
 
@@ -99,9 +98,9 @@ pub(super) struct ActiveTurn {
 
 impl ActiveTurn {
     /// What is told of a running turn, and of its text so far, when its reply is among `messages`.
-    pub(super) fn new(turn: &Turn, live: Option<(String, u64)>, messages: &mut [MessageBody]) -> Self {
+    pub(super) fn new(turn: &Turn, live: Option<LiveText>, messages: &mut [MessageBody]) -> Self {
         let live = live.unwrap_or_default();
-        let last_event_id = live.1;
+        let last_event_id = live.last_event_id;
         if let Some(message) = messages.iter_mut().find(|message| message.id == turn.message_id) {
             message.set_text(live);
         }
@@ -146,7 +145,9 @@ pub(super) async fn list_messages(
         .cursor
         .map(|cursor| cursor.parse().map_err(|_not_a_number| invalid_cursor()));
     let before = before.transpose()?;
-    let (page, live) = consistent_page(&app, &reader.reading, (id, before, limit)).await?;
+    let reading = &reader.reading;
+    let read = async || reading.messages(id, before, limit).await;
+    let (page, live) = app.turns.with_live_text(read).await?;
     let MessagePage {
         messages,
         next_cursor,
@@ -164,23 +165,6 @@ pub(super) async fn list_messages(
         next_cursor,
         active_turn,
     }))
-}
-
-/// A page and the text so far of the running reply in it. A turn that ends between the two is read again.
-async fn consistent_page(
-    app: &SharedApp,
-    reading: &ReadingRepository,
-    (id, before, limit): (SessionId, Option<i64>, i64),
-) -> Result<(MessagePage, Option<(String, u64)>), ApiError> {
-    let mut page = reading.messages(id, before, limit).await?;
-    let Some(turn) = &page.active else {
-        return Ok((page, None));
-    };
-    let live = app.turns.live_text(turn.id).await?;
-    if live.is_none() {
-        page = reading.messages(id, before, limit).await?;
-    }
-    Ok((page, live))
 }
 
 pub(super) async fn add_message(

@@ -21,6 +21,8 @@ const MOST_TOPICS: usize = 100;
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Profile")]
 pub(super) struct ProfileBody {
+    /// The user that the request acts as.
+    user: String,
     level: Option<String>,
     goals: Option<String>,
     language: Option<String>,
@@ -40,8 +42,8 @@ struct TopicBody {
     updated_at: String,
 }
 
-impl From<(Learner, Vec<TopicMastery>)> for ProfileBody {
-    fn from((learner, topics): (Learner, Vec<TopicMastery>)) -> Self {
+impl ProfileBody {
+    fn of(user: &str, (learner, topics): (Learner, Vec<TopicMastery>)) -> Self {
         let topics = topics.into_iter().map(|topic| TopicBody {
             subject: topic.subject,
             topic: topic.topic,
@@ -50,6 +52,7 @@ impl From<(Learner, Vec<TopicMastery>)> for ProfileBody {
             updated_at: rfc3339(topic.updated_at),
         });
         Self {
+            user: user.to_owned(),
             level: learner.level,
             goals: learner.goals,
             language: learner.language,
@@ -166,7 +169,7 @@ fn check_language(tag: Option<&str>) -> Result<(), ApiError> {
 
 pub(super) async fn get_profile(author: Author) -> Result<HttpResponse, ApiError> {
     let profile = author.user.profile().await?;
-    Ok(HttpResponse::Ok().json(ProfileBody::from(profile)))
+    Ok(HttpResponse::Ok().json(ProfileBody::of(author.user.owner(), profile)))
 }
 
 pub(super) async fn update_profile(
@@ -175,5 +178,5 @@ pub(super) async fn update_profile(
 ) -> Result<HttpResponse, ApiError> {
     let changes = body.0.check()?;
     let profile = author.user.update_profile(changes).await?;
-    Ok(HttpResponse::Ok().json(ProfileBody::from(profile)))
+    Ok(HttpResponse::Ok().json(ProfileBody::of(author.user.owner(), profile)))
 }

@@ -14,8 +14,9 @@ use super::sse::{Heartbeat, Reading};
 use super::{SharedApp, sse};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{AttemptMode, FinishReason, Status, Usage};
-use crate::repository::{Attempt, IdempotencyKey, NewTurn, ReadingRepository, Task};
+use crate::repository::{Attempt, IdempotencyKey, Message, NewTurn, ReadingRepository, Task, Turn};
 use crate::time::rfc3339;
+use crate::turn::{LiveText, TellRunning};
 
 /// A message of a learner and what was done to answer it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -110,7 +111,7 @@ pub(super) async fn follow_turn(
         return Ok(HttpResponse::NoContent().finish());
     }
     let reading = Reading {
-        validity: reader.validity(&app, following.observed),
+        validity: reader.hold(&app, following.observed).await?,
         heartbeat: query.0.heartbeat,
     };
     Ok(sse::turn_response(&app, following, reading))
@@ -155,19 +156,38 @@ pub(super) async fn continue_turn(
     follow(&app, &author, started).await
 }
 
+/// What is stored of a turn.
+struct TurnRows {
+    turn: Turn,
+    message: Message,
+    /// Calls to providers that have ended, and what each wrote.
+    calls: Vec<(Attempt, String)>,
+}
+
+impl TellRunning for TurnRows {
+    fn running(&self) -> Option<TurnId> {
+        (self.turn.status == Status::Streaming).then_some(self.turn.id)
+    }
+}
+
 async fn turn_body(
     app: &SharedApp,
     reading: &ReadingRepository,
     turn_id: TurnId,
 ) -> Result<TurnBody, ApiError> {
-    // The text first: when the turn ends in between, the row below has all of it.
-    let live = app.turns.live_text(turn_id).await?;
-    let (turn, message) = reading.turn(turn_id).await?;
-    let attempts = app.turns.calls(reading, turn_id).await?;
-    let stored = (message.content, turn.last_number.cast_unsigned());
-    let (text, last_event_id) = match live {
-        Some(live) if turn.status == Status::Streaming => live,
-        _ => stored,
+    let read = async || {
+        let (turn, message) = reading.turn(turn_id).await?;
+        let calls = app.turns.calls(reading, turn_id).await?;
+        Ok(TurnRows { turn, message, calls })
+    };
+    let (rows, live) = app.turns.with_live_text(read).await?;
+    let TurnRows { turn, message, calls } = rows;
+    let LiveText { text, last_event_id } = match turn.status {
+        Status::Streaming => live.unwrap_or_default(),
+        _ => LiveText {
+            text: message.content,
+            last_event_id: turn.last_number.cast_unsigned(),
+        },
     };
     Ok(TurnBody {
         turn_id,
@@ -179,7 +199,7 @@ async fn turn_body(
         finish_reason: turn.finish_reason,
         usage: turn.usage(),
         attempts: turn.attempt,
-        attempt_log: attempts.into_iter().map(AttemptBody::from).collect(),
+        attempt_log: calls.into_iter().map(AttemptBody::from).collect(),
         provider: turn.provider,
         model: turn.model,
         error_code: turn.error_code,

@@ -38,6 +38,12 @@ pub enum ProviderErrorKind {
     /// It does not accept the request (other 4xx, a redirect).
     #[error("rejected the request")]
     Rejected,
+    /// Its content filter does not let the message through.
+    #[error("its content filter refused the message")]
+    Filtered,
+    /// The operator's account there may ask no more.
+    #[error("the quota is used up")]
+    QuotaUsedUp,
     /// The conversation is too long for the model.
     #[error("the conversation is too long")]
     TooLong,
@@ -53,6 +59,9 @@ pub enum ProviderErrorKind {
     /// It cannot be reached, or the stream ended before the reply did.
     #[error("disconnected")]
     Disconnected,
+    /// As many calls ran as may, for so long that this one was not made.
+    #[error("no place was free in time")]
+    NoPlace,
     /// It sent what its protocol does not allow.
     #[error("sent malformed data")]
     Malformed,
@@ -82,10 +91,13 @@ impl ProviderErrorKind {
             Self::Overloaded { .. } => "provider-overloaded",
             Self::Unauthorized => "provider-unauthorized",
             Self::Rejected => "provider-rejected",
+            Self::Filtered => "message-filtered",
+            Self::QuotaUsedUp => "provider-quota-used-up",
             Self::TooLong => "conversation-too-long",
             Self::TooLarge => "reply-too-large",
             Self::TimedOut(limit) => limit.code(),
             Self::Disconnected | Self::ClosedUnanswered => "provider-disconnected",
+            Self::NoPlace => "provider-busy",
             Self::Malformed => "provider-protocol",
             Self::Unreadable => "provider-unreadable",
             Self::Empty { .. } => "reply-empty",
@@ -102,10 +114,13 @@ impl ProviderErrorKind {
             | Self::TimedOut(_)
             | Self::Disconnected
             | Self::ClosedUnanswered
+            | Self::NoPlace
             | Self::Malformed
             | Self::Empty { .. } => true,
             Self::Unauthorized
             | Self::Rejected
+            | Self::Filtered
+            | Self::QuotaUsedUp
             | Self::TooLong
             | Self::TooLarge
             | Self::Unreadable
@@ -126,6 +141,19 @@ impl ProviderErrorKind {
             Self::Empty { usage } | Self::OutOfTokens { usage } => *usage,
             _ => None,
         }
+    }
+
+    /// Whether nobody else is to be asked: what a filter has refused is taken to no other provider, and a reply without
+    /// end would have none elsewhere.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Filtered | Self::TooLarge)
+    }
+
+    /// Whether it has not answered at all in the time that it had.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::TimedOut(TimeLimit::Connect | TimeLimit::FirstDelta))
     }
 
     /// How long the provider asks to wait.

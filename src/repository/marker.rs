@@ -149,6 +149,13 @@ impl AgeNote {
     }
 }
 
+/// Has the next start take this copy of a database for the file that was here, which nothing was lost of.
+#[cfg(test)]
+pub(crate) fn remember_copy(path: &Path, durability: Durability) {
+    let mut lock = FileLock::take(path).unwrap();
+    lock.remember(&Connector::new(path, durability), 0).unwrap();
+}
+
 fn failed_at(path: &Path) -> impl Fn(std::io::Error) -> OpenError + use<> {
     let path = path.to_owned();
     move |source| OpenError::File {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
+use super::gaps::{self, Gap};
 use super::source::Segment;
 use super::turns::{self, Turn};
 use super::{commit_batch, sessions, turn_events};
@@ -21,18 +22,22 @@ pub struct LeftOver {
     pub frames: Vec<u8>,
     /// Number of the last stored event.
     pub last_number: u64,
-    /// Whether readers may have seen events that are not stored: after a power cut, or when a copy was restored.
-    pub may_have_lost: bool,
+    /// Numbers that are left out, in order: readers may have seen events of these numbers that are not stored, after a
+    /// power cut, or when a copy was restored.
+    pub gaps: Vec<Gap>,
 }
 
-/// Moves all batches into segments, as one transaction, and answers the turns that have not ended.
+/// Moves all batches into segments and leaves out the numbers that may be lost, as one transaction, and answers the
+/// turns that have not ended.
 pub(super) fn recover(
     connection: &mut SqliteConnection,
     may_have_lost: bool,
 ) -> Result<Vec<LeftOver>, RepositoryError> {
     connection.immediate_transaction(|connection| {
-        if may_have_lost {
-            sessions::leave_out_revisions(connection)?;
+        // Stored together with what it is about: whatever comes of this process, the next one knows of it.
+        let left_out = may_have_lost.then(gaps::length);
+        if let Some(length) = left_out {
+            sessions::leave_out_revisions(connection, length)?;
         }
         let left_over = turns::left_over(connection)?;
         let mut tails = BTreeMap::new();
@@ -57,7 +62,7 @@ pub(super) fn recover(
         turn_events::delete_batches_before(connection, last + 1)?;
         left_over
             .into_iter()
-            .map(|(turn, owner)| read_log(connection, turn, owner, may_have_lost))
+            .map(|(turn, owner)| read_log(connection, turn, owner, left_out))
             .collect()
     })
 }
@@ -66,7 +71,7 @@ fn read_log(
     connection: &mut SqliteConnection,
     turn: Turn,
     owner: String,
-    may_have_lost: bool,
+    left_out: Option<u64>,
 ) -> Result<LeftOver, RepositoryError> {
     let mut frames = Vec::new();
     let mut last_number = 0;
@@ -74,12 +79,15 @@ fn read_log(
         last_number = segment.last;
         frames.extend(segment.frames);
     }
+    if let Some(length) = left_out {
+        gaps::leave_out(connection, turn.id, (last_number, length))?;
+    }
     Ok(LeftOver {
+        gaps: gaps::of_turn(connection, turn.id)?,
         turn,
         owner,
         frames,
         last_number,
-        may_have_lost,
     })
 }
 
@@ -104,6 +112,10 @@ impl Tail {
     fn push(&mut self, turn: commit_batch::TurnFrames<'_>) {
         // Frames that stand in a segment already begin at or before its end.
         if turn.first > self.segment.last && turn.first > self.stored {
+            if self.segment.frames.is_empty() {
+                // Numbers that were left out before it are in no segment.
+                self.segment.first = turn.first;
+            }
             self.segment.frames.extend_from_slice(turn.frames);
             self.segment.last = turn.last;
         }

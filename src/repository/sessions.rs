@@ -183,11 +183,14 @@ pub(super) fn touch(connection: &mut SqliteConnection, id: SessionId) -> Result<
 }
 
 /// Revisions that readers have seen may be lost: none of them is given again, and nobody resumes from one.
-pub(super) fn leave_out_revisions(connection: &mut SqliteConnection) -> Result<(), RepositoryError> {
-    const GAP: i64 = 1_000_000;
+pub(super) fn leave_out_revisions(
+    connection: &mut SqliteConnection,
+    length: u64,
+) -> Result<(), RepositoryError> {
+    let length = length.cast_signed();
     let changes = (
-        sessions::revision.eq(sessions::revision + GAP),
-        sessions::resumable_from.eq(sessions::revision + GAP),
+        sessions::revision.eq(sessions::revision + length),
+        sessions::resumable_from.eq(sessions::revision + length),
     );
     diesel::update(sessions::table).set(changes).execute(connection)?;
     Ok(())

@@ -4,7 +4,7 @@
 use super::event::{self, Event, TextKind};
 use super::log::{Resumption, Stored};
 use crate::ids::TurnId;
-use crate::repository::{Segment, commit_batch};
+use crate::repository::{Gap, Segment, commit_batch};
 
 /// Frames that stand outside segments: from so many bytes on they become one.
 const SEGMENT_BYTES: usize = 64 * 1024;
@@ -24,24 +24,10 @@ struct Mark {
     number: u64,
 }
 
-/// Numbers that no stored event has.
-#[derive(Debug, Default)]
-struct Gap {
-    /// Number of the last event before it.
-    after: u64,
-    length: u64,
-}
-
-impl Gap {
-    /// The last number in it.
-    fn end(&self) -> u64 {
-        self.after + self.length
-    }
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
-    gap: Gap,
+    /// Numbers that no stored event has, in order. The last ones are where this process has begun, if any are.
+    gaps: Box<[Gap]>,
     /// Frames from `base` on.
     bytes: Vec<u8>,
     base: u64,
@@ -58,16 +44,13 @@ pub(super) struct Buffer {
 
 impl Buffer {
     pub(super) fn new(from: Resumption) -> Self {
-        let gap = Gap {
-            after: from.number,
-            length: from.gap,
-        };
+        let gap = from.gaps.last().filter(|gap| gap.after == from.number);
         let begin = Mark {
             offset: from.offset,
-            number: gap.end(),
+            number: gap.map_or(from.number, |gap| gap.last),
         };
         Self {
-            gap,
+            gaps: from.gaps.into(),
             base: begin.offset,
             end: begin,
             taken: begin,
@@ -155,13 +138,15 @@ impl Buffer {
         true
     }
 
-    /// Takes frames that stand in no segment, so many that they are a segment.
-    pub(super) fn take_segment(&mut self) -> Option<Segment> {
+    /// Takes frames that stand in no segment, so many that they are a segment; the end of a log only `with_end`.
+    pub(super) fn take_segment(&mut self, with_end: bool) -> Option<Segment> {
+        let goes_on = with_end || !self.ended;
+        let limit = if goes_on { self.end } else { self.taken };
         let from = self.segment_taken;
-        if from == self.end {
+        if from == limit {
             return None;
         }
-        let to = self.segment_end(from);
+        let to = self.segment_end(from, limit);
         let frames = self.between(from, to).to_vec();
         self.segment_taken = to;
         if self.taken.offset < to.offset {
@@ -174,15 +159,15 @@ impl Buffer {
         })
     }
 
-    /// Where a segment ends that begins at `from`: what is written at once has a bound.
-    fn segment_end(&self, from: Mark) -> Mark {
-        let frames = self.between(from, self.end);
+    /// Where a segment ends that begins at `from`, at the latest at `limit`: what is written at once has a bound.
+    fn segment_end(&self, from: Mark, limit: Mark) -> Mark {
+        let frames = self.between(from, limit);
         let Some(head) = frames.get(..SEGMENT_BYTES) else {
-            return self.end;
+            return limit;
         };
         let end = memchr::memmem::rfind(head, b"\n\n").or_else(|| memchr::memmem::find(frames, b"\n\n"));
         let frames = &frames[..end.map_or(frames.len(), |end| end + 2)];
-        event::last_number(frames).map_or(self.end, |number| Mark {
+        event::last_number(frames).map_or(limit, |number| Mark {
             offset: from.offset + frames.len() as u64,
             number,
         })
@@ -204,11 +189,8 @@ impl Buffer {
     /// How far it is stored.
     pub(super) fn stored(&self) -> Stored {
         // Nothing has the number before the first event, when a gap lies there.
-        let number = if self.stored.number == self.gap.end() {
-            self.gap.after
-        } else {
-            self.stored.number
-        };
+        let gap = self.gaps.last().filter(|gap| gap.last == self.stored.number);
+        let number = gap.map_or(self.stored.number, |gap| gap.after);
         Stored {
             offset: self.stored.offset,
             number,
@@ -219,7 +201,7 @@ impl Buffer {
 
     /// Whether the event of this number is stored. Events of the numbers in a gap are not.
     pub(super) fn knows(&self, number: u64) -> bool {
-        number <= self.stored.number && (number <= self.gap.after || number > self.gap.end())
+        number <= self.stored.number && !self.gaps.iter().any(|gap| gap.holds(number))
     }
 
     /// What was taken is not stored.
@@ -244,11 +226,8 @@ impl Buffer {
 
     /// The place after event `number`; `None` when that place has left the memory.
     pub(super) fn offset_after(&self, number: u64) -> Option<u64> {
-        let number = if number == self.gap.after {
-            self.gap.end()
-        } else {
-            number
-        };
+        let gap = self.gaps.last().filter(|gap| gap.after == number);
+        let number = gap.map_or(number, |gap| gap.last);
         if number == self.stored.number {
             return Some(self.stored.offset);
         }

@@ -15,7 +15,7 @@ impl Turns {
     /// Deletes a session with all that is in it.
     ///
     /// # Errors
-    /// `NotFound`, `ReadOnly`, `Unavailable`.
+    /// `NotFound`, `ReadOnly`, `Unavailable`, `NotStored`, `MaybeStored`.
     pub async fn delete_session(
         self: &Arc<Self>,
         user: UserRepository,
@@ -32,7 +32,7 @@ impl Turns {
     /// cut can be repeated.
     ///
     /// # Errors
-    /// `Unavailable`.
+    /// `Unavailable`, `NotStored`, `MaybeStored`.
     pub async fn delete_account(self: &Arc<Self>, user: UserRepository) -> Result<(), TurnError> {
         let turns = Arc::clone(self);
         let task = self.main.spawn(async move { turns.remove_account(&user).await });
@@ -40,6 +40,12 @@ impl Turns {
     }
 
     async fn remove_account(&self, user: &UserRepository) -> Result<(), TurnError> {
+        let removed = self.remove_all_of(user).await;
+        self.repository.writer().erase();
+        removed
+    }
+
+    async fn remove_all_of(&self, user: &UserRepository) -> Result<(), TurnError> {
         // A session that is created in between takes another round.
         while !user.delete_account().await? {
             for session in user.reading().sessions(SessionView::Own, None, PAGE).await? {
@@ -50,27 +56,43 @@ impl Turns {
                 }
             }
         }
-        self.repository.writer().erase();
         Ok(())
+    }
+
+    /// Until every turn that is stored by now can be found.
+    async fn all_entered(&self) {
+        if tokio::time::timeout(STOP_PATIENCE, self.beginning.write())
+            .await
+            .is_err()
+        {
+            log::warn!("turn.begins_for_long");
+        }
     }
 
     async fn remove_session(&self, user: &UserRepository, id: SessionId) -> Result<(), TurnError> {
         for turn in user.streaming_turns(id).await? {
             self.stop(user, turn.id).await?;
         }
-        user.delete_session(id).await?;
+        let deleted = user.delete_session(id).await;
+        // What may be deleted, or soon will be, is followed up as well.
+        if !matches!(deleted, Ok(()) | Err(RepositoryError::MaybeStored)) {
+            return Ok(deleted?);
+        }
+        self.all_entered().await;
         // One that has begun in between has no rows any more, and its frames go with the batches.
         let late: Vec<_> = self
             .lock()
+            .all
             .values()
             .filter(|live| live.turn.session_id == id)
             .cloned()
             .collect();
         for live in late {
             end_at_once(&live).await;
+            self.forget(&live);
         }
         self.repository.writer().erase();
-        Ok(())
+        Ok(deleted?)
     }
 }
 
@@ -84,6 +106,6 @@ async fn end_at_once(live: &LiveTurn) {
 fn ended(result: Result<Result<(), TurnError>, tokio::task::JoinError>) -> Result<(), TurnError> {
     result.unwrap_or_else(|error| {
         log::error!("turn.not_deleted error={error:?}");
-        Err(RepositoryError::Unavailable.into())
+        Err(RepositoryError::MaybeStored.into())
     })
 }

@@ -1,12 +1,12 @@
-//! How turns are read: as a subscription, or as the text so far.
+//! How a turn is found and followed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::live::LiveTurn;
 use super::log::TurnLog;
-use super::subscription::{Next, Subscription};
-use super::{TurnError, Turns, event};
+use super::subscription::Subscription;
+use super::{TurnError, Turns};
 use crate::ids::{SessionId, TurnId};
 use crate::model::Status;
 use crate::repository::{ReadingRepository, RepositoryError};
@@ -82,27 +82,12 @@ impl Turns {
         Err(RepositoryError::Unavailable)
     }
 
-    /// The stored text of a running turn's reply, and the number of the last event in it. `None` when it does not run.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn live_text(&self, turn_id: TurnId) -> Result<Option<(String, u64)>, RepositoryError> {
-        let Some(live) = self.find_live(turn_id) else {
-            return Ok(None);
-        };
-        let upto = live.log.stored().number;
-        let mut subscription = self.subscription(turn_id, 0, Some(Arc::clone(&live.log)));
-        let mut text = String::new();
-        while subscription.number() < upto {
-            let Next::Frames(frames) = subscription.next().await? else {
-                break;
-            };
-            event::append_text(&frames, &mut text);
-        }
-        Ok(Some((text, subscription.number())))
-    }
-
-    fn subscription(&self, turn_id: TurnId, number: u64, log: Option<Arc<TurnLog>>) -> Subscription {
+    pub(super) fn subscription(
+        &self,
+        turn_id: TurnId,
+        number: u64,
+        log: Option<Arc<TurnLog>>,
+    ) -> Subscription {
         Subscription::new(Arc::clone(&self.repository), turn_id, number, log)
     }
 }

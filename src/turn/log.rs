@@ -9,9 +9,10 @@ use tokio::sync::Notify;
 use super::buffer::Buffer;
 use super::event::{Event, TextKind};
 use super::merging::Merging;
-use super::passing::Retrying;
+use super::passing::Passing;
+use super::waiting::until;
 use crate::ids::TurnId;
-use crate::repository::{CommitSource, Segment, Writer};
+use crate::repository::{CommitSource, Gap, Segment, Writer};
 
 /// A provider is read no further while so many bytes wait to be stored.
 const MOST_WAITING: u64 = 1 << 20;
@@ -32,20 +33,22 @@ pub struct Stored {
     /// Whether nothing more will be stored here, although the turn has not ended.
     pub closed: bool,
     /// What readers may be told meanwhile; no part of the log.
-    pub retrying: Option<Retrying>,
+    pub passing: Option<Passing>,
+    /// The number of that: another one for each that is told.
+    pub passing_number: u32,
     /// Another one after every change of the others.
     pub version: u32,
 }
 
 /// Where a log goes on that an earlier process has begun; its default is a new log.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Resumption {
     /// Bytes that are stored.
     pub offset: u64,
     /// Number of the last stored event.
     pub number: u64,
-    /// So many numbers are left out: readers may have seen events of these numbers that are not stored.
-    pub gap: u64,
+    /// Numbers that are left out, in order: readers may have seen events of these numbers that are not stored.
+    pub gaps: Vec<Gap>,
 }
 
 /// The log of one live turn.
@@ -66,7 +69,8 @@ struct State {
     closed: bool,
     version: u32,
     /// Boxed, because it is rare.
-    retrying: Option<Box<Retrying>>,
+    passing: Option<Box<Passing>>,
+    passing_number: u32,
 }
 
 impl TurnLog {
@@ -79,7 +83,8 @@ impl TurnLog {
             has_text: false,
             closed: false,
             version: 0,
-            retrying: None,
+            passing: None,
+            passing_number: 0,
         };
         Arc::new(Self {
             turn_id,
@@ -90,7 +95,7 @@ impl TurnLog {
         })
     }
 
-    /// Whether the event of this number is stored. Events of the numbers in a gap are not.
+    /// Whether the event of this number is stored. Events of numbers that were left out are not.
     #[must_use]
     pub fn knows(&self, number: u64) -> bool {
         self.lock().buffer.knows(number)
@@ -135,17 +140,10 @@ impl TurnLog {
 
     /// Waits until the writer has caught up so far that more may be appended.
     pub async fn ready(&self) {
-        let mut busy = std::pin::pin!(tokio::time::sleep(BUSY));
-        let mut most = USUALLY_WAITING;
-        loop {
-            let changed = self.changed.notified();
-            if self.lock().buffer.waiting() <= most {
-                return;
-            }
-            tokio::select! {
-                () = changed => {}
-                () = &mut busy, if most < MOST_WAITING => most = MOST_WAITING,
-            }
+        let waiting = || self.lock().buffer.waiting();
+        let usually = until(&self.changed, || waiting() <= USUALLY_WAITING);
+        if tokio::time::timeout(BUSY, usually).await.is_err() {
+            until(&self.changed, || waiting() <= MOST_WAITING).await;
         }
     }
 
@@ -154,9 +152,12 @@ impl TurnLog {
         self.change(|state| state.closed = true);
     }
 
-    /// Tells those who read now that the provider will be asked again, or, with `None`, that it is being asked.
-    pub(super) fn show_retrying(&self, retrying: Option<Retrying>) {
-        self.change(|state| state.retrying = retrying.map(Box::new));
+    /// Tells those who read now what the turn waits for, or, with `None`, that it does not wait.
+    pub(super) fn show_passing(&self, passing: Option<Passing>) {
+        self.change(|state| {
+            state.passing = passing.map(Box::new);
+            state.passing_number = state.passing_number.wrapping_add(1);
+        });
     }
 
     /// Changes what readers see, and wakes them.
@@ -180,7 +181,8 @@ impl TurnLog {
         let state = self.lock();
         Stored {
             closed: state.closed,
-            retrying: state.retrying.as_deref().copied(),
+            passing: state.passing.as_deref().copied(),
+            passing_number: state.passing_number,
             version: state.version,
             ..state.buffer.stored()
         }
@@ -188,10 +190,7 @@ impl TurnLog {
 
     /// Waits until [`Self::stored`] has changed since this version of it. Cancel safe.
     pub async fn changed_since(&self, version: u32) {
-        let changed = self.changed.notified();
-        if self.lock().version == version {
-            changed.await;
-        }
+        until(&self.changed, || self.lock().version != version).await;
     }
 
     /// Stored bytes from `offset` on, at most about `limit`, in whole frames. `None` when they have left the memory.
@@ -221,7 +220,13 @@ impl CommitSource for TurnLog {
     fn take_segment(&self) -> Option<Segment> {
         let mut state = self.lock();
         state.announced = false;
-        state.buffer.take_segment()
+        state.buffer.take_segment(false)
+    }
+
+    fn take_last_segment(&self) -> Option<Segment> {
+        let mut state = self.lock();
+        state.announced = false;
+        state.buffer.take_segment(true)
     }
 
     fn wants_segment(&self) -> bool {

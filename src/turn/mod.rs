@@ -10,17 +10,20 @@ mod deletion;
 mod end;
 pub mod event;
 #[cfg(test)]
-mod faults;
+pub(crate) mod faults;
 mod focus;
 mod follow;
+mod joining;
 mod live;
 mod log;
 mod merging;
 mod passing;
+mod place;
 mod reply;
 mod resume;
 mod run;
 mod subscription;
+mod waiting;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,15 +31,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::RwLock;
 use tokio_util::task::TaskTracker;
 
 pub use answering::WishError;
 pub use follow::Following;
+pub use joining::{LiveText, TellRunning};
 pub use log::{Resumption, Stored, TurnLog};
 pub use merging::Merging;
 pub use subscription::{Next, Subscription};
 
-use self::live::{Interruption, LiveTurn};
+use self::live::{Done, Interruption, LiveTurn};
 use crate::agent::Agent;
 use crate::ids::{SessionId, TurnId};
 use crate::limits::Seats;
@@ -106,10 +111,18 @@ pub struct Turns {
     tokens_per_day: Option<u64>,
     main: Handle,
     tasks: TaskTracker,
-    live: Mutex<HashMap<TurnId, Arc<LiveTurn>>>,
+    live: Mutex<LiveTurns>,
+    /// Shared by all who begin a turn, from before it is stored until others find it.
+    beginning: Arc<RwLock<()>>,
     draining: AtomicBool,
-    /// Whether turns that have not ended are left for the next process.
-    abandoning: AtomicBool,
+}
+
+/// The turns that run.
+#[derive(Default)]
+struct LiveTurns {
+    all: HashMap<TurnId, Arc<LiveTurn>>,
+    /// Whether those that have not ended are left for the next process, and those that are entered, too.
+    abandoned: bool,
 }
 
 impl Turns {
@@ -128,8 +141,8 @@ impl Turns {
             main: Handle::current(),
             tasks: TaskTracker::new(),
             live: Mutex::default(),
+            beginning: Arc::default(),
             draining: AtomicBool::new(false),
-            abandoning: AtomicBool::new(false),
         });
         turns.main.spawn(Arc::clone(&turns).watch_storage());
         turns
@@ -138,7 +151,7 @@ impl Turns {
     /// Ends a turn and answers when its end is stored. A turn that has ended stays as it is.
     ///
     /// # Errors
-    /// `NotFound`, `ReadOnly`, `Unavailable`.
+    /// `NotFound`, `ReadOnly`, `Unavailable`, `MaybeStored`; `Draining` when the turn is left for the next process.
     pub async fn stop(&self, user: &UserRepository, turn_id: TurnId) -> Result<(), TurnError> {
         let Some(live) = self.find_running(user.reading(), turn_id).await? else {
             user.turn(turn_id).await?;
@@ -148,8 +161,12 @@ impl Turns {
             return Err(RepositoryError::ReadOnly.into());
         }
         live.interrupt(Interruption::Stop);
-        let stopped = tokio::time::timeout(STOP_PATIENCE, live.done()).await;
-        stopped.map_err(|_elapsed| RepositoryError::Unavailable.into())
+        match tokio::time::timeout(STOP_PATIENCE, live.done()).await {
+            Ok(Done::Ended) => Ok(()),
+            // It goes on there: whoever wants it to end has to say so again.
+            Ok(Done::Left) if self.is_draining() => Err(TurnError::Draining),
+            Ok(Done::Left) | Err(_) => Err(RepositoryError::MaybeStored.into()),
+        }
     }
 
     /// Refuses new turns from now on and waits until the running ones have ended, but no longer than `patience`;
@@ -160,13 +177,22 @@ impl Turns {
             planner.close();
         }
         self.tasks.close();
-        if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
-            self.abandoning.store(true, Ordering::SeqCst);
-            self.lock()
-                .values()
-                .for_each(|live| live.interrupt(Interruption::Abandon));
+        let all = async {
+            drop(self.beginning.write().await);
+            self.tasks.wait().await;
+        };
+        if tokio::time::timeout(patience, all).await.is_err() {
+            self.abandon();
             self.tasks.wait().await;
         }
+    }
+
+    fn abandon(&self) {
+        let mut live = self.lock();
+        live.abandoned = true;
+        live.all
+            .values()
+            .for_each(|live| live.interrupt(Interruption::Abandon));
     }
 
     /// Whether new turns are refused.
@@ -175,22 +201,28 @@ impl Turns {
         self.draining.load(Ordering::Relaxed)
     }
 
+    /// How many turns have not ended, those included that wait for their predecessors.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Whether a message alone fits into the model's window.
     #[must_use]
     pub fn can_read(&self, message: &str) -> bool {
         self.agent.can_read(message)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TurnId, Arc<LiveTurn>>> {
+    fn lock(&self) -> MutexGuard<'_, LiveTurns> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn find_live(&self, turn_id: TurnId) -> Option<Arc<LiveTurn>> {
-        self.lock().get(&turn_id).cloned()
+        self.lock().all.get(&turn_id).cloned()
     }
 
     fn forget(&self, live: &LiveTurn) {
-        self.lock().remove(&live.turn.id);
+        self.lock().all.remove(&live.turn.id);
     }
 
     /// When nothing can be stored for long, the running turns end.
@@ -202,7 +234,7 @@ impl Turns {
                 StorageHealth::Unavailable => Interruption::StorageUnavailable,
                 StorageHealth::Lost => Interruption::Abandon,
             };
-            self.lock().values().for_each(|live| live.interrupt(reason));
+            self.lock().all.values().for_each(|live| live.interrupt(reason));
         }
     }
 }

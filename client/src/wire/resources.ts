@@ -146,6 +146,22 @@ export interface SessionFocus {
   source: "planned" | "reused" | "fallback";
 }
 
+/** Who has put its token into the cookie. */
+export interface Login {
+  user: string;
+}
+
+/** What is kept of the caller as a learner. */
+export interface Profile {
+  /** The user that the request acts as. */
+  user: string;
+  level: string | null;
+  goals: string | null;
+  language: string | null;
+  tracking: boolean;
+  topics: { subject: string | null; topic: string; mastery: number; evidence: string[]; updatedAt: string }[];
+}
+
 export interface PageOptions {
   cursor?: string;
   limit?: number;

@@ -72,6 +72,8 @@ pub struct ProviderSettings {
     pub limits: AnswerLimits,
     /// Most calls at a time; further ones wait. `None`: no limit.
     pub max_concurrent: Option<usize>,
+    /// Longest wait for a place among those.
+    pub place_timeout: Duration,
 }
 
 /// How long to wait for what.
@@ -142,6 +144,7 @@ impl ProviderSettings {
             timeouts: Timeouts::default(),
             limits: AnswerLimits::default(),
             max_concurrent: None,
+            place_timeout: Duration::from_secs(60),
         }
     }
 }

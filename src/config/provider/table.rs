@@ -51,6 +51,7 @@ pub(in crate::config) struct ProviderTable {
     max_line_bytes: Option<NonZeroUsize>,
     max_answer_bytes: Option<NonZeroUsize>,
     max_concurrent: Option<NonZeroUsize>,
+    place_timeout_seconds: Option<NonZeroU64>,
 }
 
 impl ProviderTable {
@@ -85,6 +86,7 @@ impl ProviderTable {
             max_line_bytes: None,
             max_answer_bytes: None,
             max_concurrent: None,
+            place_timeout_seconds: None,
         }
     }
 
@@ -129,6 +131,11 @@ impl ProviderTable {
             thoughts: self.thoughts.unwrap_or_default(),
             deltas: self.deltas.unwrap_or_default(),
             max_concurrent: self.max_concurrent.map(NonZeroUsize::get),
+            place_timeout: self
+                .place_timeout_seconds
+                .map_or(default.place_timeout, |seconds| {
+                    Duration::from_secs(seconds.get())
+                }),
             ..default
         };
         check(&settings)?;

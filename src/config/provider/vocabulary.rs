@@ -134,6 +134,17 @@ pub enum StructuredOutput {
     None,
 }
 
+impl StructuredOutput {
+    /// The same, or in words alone where the wire's field for it is refused.
+    #[must_use]
+    pub(crate) fn unless(self, refused: bool) -> Self {
+        match self {
+            Self::JsonSchema | Self::JsonObject if refused => Self::None,
+            how => how,
+        }
+    }
+}
+
 /// What a learner's request may ask for, where the operator allows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,7 +2,9 @@
 //! RFC 6265bis), and, by the checks here, of requests that another site makes a browser send.
 
 use actix_web::http::{Method, header};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::super::SharedApp;
 use super::super::code::Code;
@@ -15,6 +17,14 @@ const NAME: &str = "__Host-tutorstream";
 const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
 /// Browsers keep no larger cookie (RFC 6265, section 6.1).
 const LARGEST: usize = 3_800;
+
+/// Who has logged in.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Login")]
+pub(in crate::http) struct LoginBody {
+    /// The user that requests with the cookie act as.
+    user: String,
+}
 
 /// The token in the cookie.
 pub(super) fn read(request: &HttpRequest) -> Option<String> {
@@ -43,10 +53,9 @@ pub(in crate::http) async fn login(
     }
     let expires_at = author.identity.expires_at;
     let age = expires_at.map(|expiry| format!("; Max-Age={}", (expiry - now()).max(0) / 1_000));
-    Ok(no_content(&format!(
-        "{NAME}={token}; {ATTRIBUTES}{}",
-        age.unwrap_or_default()
-    )))
+    let cookie = format!("{NAME}={token}; {ATTRIBUTES}{}", age.unwrap_or_default());
+    let user = author.identity.subject.to_string();
+    Ok(with_cookie(HttpResponse::Ok(), &cookie).json(LoginBody { user }))
 }
 
 /// `POST /logout`: takes it out, also when it has expired. The token itself stays as it is.
@@ -55,14 +64,15 @@ pub(in crate::http) async fn logout(app: SharedApp, request: HttpRequest) -> Res
         return Err(ApiError::not_found());
     }
     check_same_origin(&request)?;
-    Ok(no_content(&format!("{NAME}=; {ATTRIBUTES}; Max-Age=0")))
+    let cookie = format!("{NAME}=; {ATTRIBUTES}; Max-Age=0");
+    Ok(with_cookie(HttpResponse::NoContent(), &cookie).finish())
 }
 
-fn no_content(cookie: &str) -> HttpResponse {
-    HttpResponse::NoContent()
+fn with_cookie(mut response: HttpResponseBuilder, cookie: &str) -> HttpResponseBuilder {
+    response
         .insert_header((header::SET_COOKIE, cookie))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .finish()
+        .insert_header((header::CACHE_CONTROL, "no-store"));
+    response
 }
 
 /// A request that changes something comes from a page of this origin, and could not have been sent by a form

@@ -41,14 +41,14 @@ pub(super) async fn follow_session(
     // Whatever is no place in this session is answered with a snapshot: EventSource would not survive an error.
     let place = last_seen(&request, query.0.last_event_id).and_then(|seen| seen.parse().ok());
     let feed = Feed::open(
-        app.clone().into_inner(),
+        (&app.turns, app.repository.fanout()),
         reader.reading.clone(),
         session_id,
         place,
     )
     .await?;
     let reading = Reading {
-        validity: reader.validity(&app, feed.observed()),
+        validity: reader.hold(&app, feed.observed()).await?,
         heartbeat: query.0.heartbeat,
     };
     Ok(sse::response(&app, feed, None, reading))

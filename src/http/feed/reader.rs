@@ -3,6 +3,7 @@
 //! Rows are read when a hint says that some have changed. Turns are shown one after another, oldest first; all of a
 //! turn comes before the row that its end has changed. Nothing is kept for a reader but its place.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -11,16 +12,15 @@ use actix_web::web::Bytes;
 use super::super::sse::Source;
 use super::frames;
 use super::place::Place;
-use super::rows::{self, LiveText};
-use crate::app::App;
-use crate::fanout::Watching;
+use super::rows;
+use crate::fanout::{Fanout, Watching};
 use crate::ids::{SessionId, TurnId};
 use crate::repository::{Changes, ReadingRepository, RepositoryError};
-use crate::turn::{Next, Subscription, TurnError};
+use crate::turn::{LiveText, Next, Subscription, TurnError, Turns};
 
 /// A reader of a session.
 pub(super) struct Feed {
-    app: Arc<App>,
+    turns: Arc<Turns>,
     reading: ReadingRepository,
     session_id: SessionId,
     watching: Watching,
@@ -46,7 +46,7 @@ struct Followed {
 struct Due {
     changes: Changes,
     /// Of a snapshot.
-    live: LiveText,
+    live: Option<LiveText>,
     /// Whether the reader has just come: turns that have ended meanwhile are told by their messages alone.
     opening: bool,
 }
@@ -57,15 +57,15 @@ impl Feed {
     /// # Errors
     /// `NotFound`, `Unavailable`, `Database`.
     pub(super) async fn open(
-        app: Arc<App>,
+        (turns, fanout): (&Arc<Turns>, &Arc<Fanout>),
         reading: ReadingRepository,
         session_id: SessionId,
         place: Option<Place>,
     ) -> Result<Self, TurnError> {
         // Before the rows are read, so that no change falls between.
-        let watching = app.repository.fanout().watch(session_id);
+        let watching = fanout.watch(session_id);
         let mut feed = Self {
-            app,
+            turns: Arc::clone(turns),
             reading,
             session_id,
             watching,
@@ -112,7 +112,7 @@ impl Feed {
             Ok(_) | Err(RepositoryError::NotFound) => return Ok(Some(due)),
             Err(error) => return Err(error.into()),
         }
-        let following = self.app.turns.subscribe(&self.reading, turn_id, number).await?;
+        let following = self.turns.subscribe(&self.reading, turn_id, number).await?;
         // It has seen an event that is not stored: what it shows must go.
         if following.rewound {
             return Ok(None);
@@ -124,19 +124,16 @@ impl Feed {
         Ok(Some(due))
     }
 
-    /// The rows that have changed. A snapshot comes with the text of the running reply; when its turn ends between
-    /// the two, the rows are read again.
+    /// The rows that have changed. A snapshot comes with the text of the running reply.
     async fn read(&self, since: Option<i64>) -> Result<Due, RepositoryError> {
-        let mut changes = self.reading.changes(self.session_id, since).await?;
-        let mut live = None;
-        if changes.since.is_none()
-            && let Some(turn) = changes.streaming.first()
-        {
-            live = self.app.turns.live_text(turn.id).await?;
-            if live.is_none() {
-                changes = self.reading.changes(self.session_id, None).await?;
-            }
-        }
+        let since = Cell::new(since);
+        let read = async || {
+            let changes = self.reading.changes(self.session_id, since.get()).await?;
+            // Rows that are read again are what the first were: a snapshot, or changes.
+            since.set(changes.since);
+            Ok(changes)
+        };
+        let (changes, live) = self.turns.with_live_text(read).await?;
         Ok(Due {
             changes,
             live,
@@ -165,8 +162,8 @@ impl Feed {
         let Some(_) = changes.since else {
             self.followed = None;
             self.pending = streaming.map(|turn_id| (turn_id, 0)).collect();
-            if let (Some(active), Some((_, number))) = (self.pending.front_mut(), &live) {
-                active.1 = *number;
+            if let (Some(active), Some(live)) = (self.pending.front_mut(), &live) {
+                active.1 = live.last_event_id;
             }
             return rows::snapshot(self.reading.subject(), changes, live, self.turn_place());
         };
@@ -222,7 +219,7 @@ impl Feed {
     }
 
     async fn follow(&mut self, (turn_id, number): (TurnId, u64)) -> Result<(), RepositoryError> {
-        match self.app.turns.subscribe(&self.reading, turn_id, number).await {
+        match self.turns.subscribe(&self.reading, turn_id, number).await {
             Ok(following) => {
                 self.followed = Some(Followed {
                     turn_id,
@@ -297,3 +294,6 @@ impl Source for Feed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,9 +9,7 @@ use super::frames::push_rows;
 use super::place::Place;
 use crate::ids::TurnId;
 use crate::repository::Changes;
-
-/// The text so far of the oldest running reply, and the number of the last event in it.
-pub(super) type LiveText = Option<(String, u64)>;
+use crate::turn::LiveText;
 
 /// The place of a turn in which a reader goes on: see [`Place::turn`].
 type TurnPlace = Option<(TurnId, u64)>;
@@ -42,7 +40,7 @@ pub(in crate::http) struct SessionChange {
 }
 
 /// Everything at once, as `subject` sees it.
-pub(super) fn snapshot(subject: &str, changes: Changes, live: LiveText, turn: TurnPlace) -> Vec<u8> {
+pub(super) fn snapshot(subject: &str, changes: Changes, live: Option<LiveText>, turn: TurnPlace) -> Vec<u8> {
     let Changes {
         session,
         messages,

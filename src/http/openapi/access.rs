@@ -3,6 +3,7 @@
 use super::example;
 use super::operation::{Operation, section};
 use super::text::User;
+use crate::http::auth::LoginBody;
 use crate::http::observers::ObserverList;
 use crate::http::tickets::{TicketAnswer, TicketBody};
 
@@ -61,7 +62,7 @@ fn create_ticket() -> Operation {
 fn log_in() -> Operation {
     Operation::post("/login", "logIn", "Put the token into a cookie")
         .describe("For pages of this origin. 404 when cookies are not configured.")
-        .empty(204, "The cookie is set.")
+        .json::<LoginBody>(200, "The cookie is set.")
         .with_header("Set-Cookie", "The token, out of reach of scripts.")
         .fails(&["invalid-request", "not-found"])
 }

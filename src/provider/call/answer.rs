@@ -1,17 +1,19 @@
-//! The head of an answer: accepted, or an error with as much of its body as is worth reading.
+//! The head of an answer: accepted, or an error with as much of its body as is worth reading. What a server refuses of
+//! a request is left out, and it is asked again at once.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING,
 };
 use reqwest::{RequestBuilder, Response, StatusCode};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::failure::{Cause, Failures};
 use super::reply::Reply;
+use super::without::{Field, Without};
 use super::{Call, Transcript};
 use crate::provider::{DeltaStream, ProviderError, ProviderErrorKind, TimeLimit};
 
@@ -19,44 +21,92 @@ use crate::provider::{DeltaStream, ProviderError, ProviderErrorKind, TimeLimit};
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// A request as it is sent, and its body.
+pub(super) type Prepared = (RequestBuilder, Bytes);
+
 /// A request that is about to be sent.
 pub(super) struct Opening<T> {
-    pub(super) request: RequestBuilder,
+    pub(super) asking: Asking,
     pub(super) transcript: T,
+}
+
+/// How it is sent.
+pub(super) struct Asking {
+    /// Makes the request, without some fields.
+    pub(super) prepare: Box<dyn Fn(Without) -> serde_json::Result<Prepared> + Send + Sync>,
     pub(super) call: Arc<Call>,
+}
+
+/// Why a request was not accepted, and the field of it that was to blame.
+struct Refusal {
+    error: ProviderError,
+    field: Option<Field>,
+}
+
+impl From<ProviderError> for Refusal {
+    fn from(error: ProviderError) -> Self {
+        Self { error, field: None }
+    }
 }
 
 impl<T: Transcript> Opening<T> {
     /// Sends the request and waits until it is accepted. Its large state is gone before the first delta.
     pub(super) async fn open(self) -> Result<DeltaStream, ProviderError> {
-        let Self {
-            request,
-            transcript,
-            call,
-        } = self;
         let started = Instant::now();
-        let limits = call.timeouts;
-        let accepted = async {
-            let place = place(&call).await;
-            let (response, label) = accepted(request, &call.failures).await?;
-            Ok((response, label, place))
-        };
-        let (response, label, place) = timeout_at(started + limits.first_delta.min(limits.total), accepted)
+        let Self { asking, transcript } = self;
+        let limits = asking.call.timeouts;
+        let (response, label) = timeout_at(started + limits.first_delta.min(limits.total), asking.accepted())
             .await
             .map_err(|elapsed| {
                 let kind = ProviderErrorKind::TimedOut(TimeLimit::FirstDelta);
-                call.failures.caused(kind, elapsed)
+                asking.call.failures.caused(kind, elapsed)
             })??;
-        let reply = Reply::new(response.bytes_stream(), transcript, call, started);
-        Ok(Box::pin(reply.labelled(label).holding(place)))
+        let reply = Reply::new(response.bytes_stream(), transcript, asking.call, started);
+        Ok(Box::pin(reply.labelled(label)))
     }
 }
 
-/// Waits until there is room for one more call.
-async fn place(call: &Call) -> Option<OwnedSemaphorePermit> {
-    let places = Arc::clone(call.places.as_ref()?);
-    // It is never closed.
-    places.acquire_owned().await.ok()
+impl Asking {
+    /// Asks, each time without what was refused, until the request is accepted or refused for good.
+    async fn accepted(&self) -> Result<(Response, Label), ProviderError> {
+        let Call {
+            failures, refused, ..
+        } = &*self.call;
+        let mut without = refused.known();
+        loop {
+            let prepared = (self.prepare)(without).map_err(|error| failures.json(&error))?;
+            match self.ask(prepared).await {
+                Ok(accepted) => {
+                    for field in refused.remember(without).names() {
+                        failures.log_left_out(field);
+                    }
+                    return Ok(accepted);
+                }
+                Err(Refusal {
+                    field: Some(field), ..
+                }) if !without.has(field) => without = without.and(field),
+                Err(Refusal { error, .. }) => return Err(error),
+            }
+        }
+    }
+
+    async fn ask(&self, (request, sent): Prepared) -> Result<(Response, Label), Refusal> {
+        let failures = &self.call.failures;
+        let response = request.send().await.map_err(|error| failures.transport(error))?;
+        let status = response.status();
+        if status == StatusCode::OK {
+            let label = Label::of(response.headers());
+            return if label.is_plain() {
+                Ok((response, label))
+            } else {
+                Err(label.refusal(failures).into())
+            };
+        }
+        let headers = response.headers().clone();
+        let body = error_body(response).await;
+        let (error, field) = failures.status((status.as_u16(), &headers), &body, &sent);
+        Err(Refusal { error, field })
+    }
 }
 
 /// What the head of an answer says of its body.
@@ -119,22 +169,6 @@ impl Label {
         };
         failures.caused(ProviderErrorKind::Unreadable, cause)
     }
-}
-
-async fn accepted(request: RequestBuilder, failures: &Failures) -> Result<(Response, Label), ProviderError> {
-    let response = request.send().await.map_err(|error| failures.transport(error))?;
-    let status = response.status();
-    if status == StatusCode::OK {
-        let label = Label::of(response.headers());
-        return if label.is_plain() {
-            Ok((response, label))
-        } else {
-            Err(label.refusal(failures))
-        };
-    }
-    let headers = response.headers().clone();
-    let body = error_body(response).await;
-    Err(failures.status(status.as_u16(), &headers, &body))
 }
 
 /// The start of an error's body. Half of it is no JSON, but the status says enough.

@@ -18,6 +18,7 @@ use crate::provider::{Delta, ProviderError, ProviderErrorKind};
 
 /// Why readers are told that the text so far is void.
 const THOUGHTS: &str = "thoughts";
+const BEGINS_ANEW: &str = "begins-anew";
 
 /// A reply as far as it was read.
 pub(in crate::provider) struct Draft {
@@ -234,19 +235,25 @@ impl Draft {
     fn say(&mut self, text: Cow<'_, str>, failures: &Failures) -> Result<(), ProviderError> {
         self.flags.has_text = self.flags.has_text || !text.trim_start().is_empty();
         let text = self.seam.join(text);
+        self.show_text(text, failures)
+    }
+
+    /// Shows what is new.
+    fn show_text(&mut self, text: Cow<'_, str>, failures: &Failures) -> Result<(), ProviderError> {
         self.count(&text, failures)?;
         if text.is_empty() {
             return Ok(());
         }
         let text = without_nul(text);
         let is_void = std::mem::take(&mut self.flags.is_void);
-        self.show(if is_void {
-            Delta::Restart {
-                reason: THOUGHTS,
-                text,
-            }
+        let reason = if self.seam.begins_anew() {
+            Some(BEGINS_ANEW)
         } else {
-            Delta::Text(text)
+            is_void.then_some(THOUGHTS)
+        };
+        self.show(match reason {
+            Some(reason) => Delta::Restart { reason, text },
+            None => Delta::Text(text),
         });
         Ok(())
     }

@@ -21,6 +21,7 @@ mod halves;
 mod intake;
 mod loose;
 mod notes;
+mod refusal;
 mod reply;
 mod resolver;
 mod seam;
@@ -28,6 +29,7 @@ mod text;
 mod thoughts;
 mod told;
 mod usage;
+mod without;
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,10 +37,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, RequestBuilder, Url};
-use tokio::sync::Semaphore;
+use reqwest::{Client, Url};
 
-use self::answer::Opening;
+use self::answer::{Asking, Opening, Prepared};
 pub(super) use self::content::{Kind, pieces};
 pub(super) use self::data::{is_done, record};
 pub(super) use self::draft::Draft;
@@ -51,6 +52,8 @@ use self::seam::Seam;
 pub(super) use self::text::{Text, text};
 pub(super) use self::told::Told;
 pub(super) use self::usage::{Counted, count};
+use self::without::Refused;
+pub(super) use self::without::{Field, Without};
 use super::decode::SseEvent;
 use super::{CompletionRequest, DeltaStream, Provider, ProviderError, ProviderErrorKind};
 use crate::config::{AnswerLimits, Deltas, ProviderSettings, Thoughts, Timeouts};
@@ -74,8 +77,8 @@ pub(super) trait Dialect: Send + Sync + Sized + 'static {
     fn of(settings: &ProviderSettings) -> Self;
     /// Whether it goes on from a partial reply.
     fn continues_partial(&self) -> bool;
-    /// The JSON of a request.
-    fn body(&self, request: &CompletionRequest) -> serde_json::Result<Vec<u8>>;
+    /// The JSON of a request, without the fields that the server refuses.
+    fn body(&self, request: &CompletionRequest, without: Without) -> serde_json::Result<Vec<u8>>;
     /// An empty transcript of the reply to this request.
     fn transcript(&self, request: &CompletionRequest, draft: Draft) -> Self::Transcript;
 }
@@ -96,13 +99,26 @@ pub(super) trait Transcript: Send + Unpin + 'static {
 pub(super) struct HttpProvider<D> {
     name: String,
     model: String,
+    line: Arc<Line<D>>,
+    thoughts: Thoughts,
+    deltas: Deltas,
+    call: Arc<Call>,
+}
+
+/// Where requests go, and how they are said.
+struct Line<D> {
     dialect: D,
     url: Url,
     headers: HeaderMap,
     client: Client,
-    thoughts: Thoughts,
-    deltas: Deltas,
-    call: Arc<Call>,
+}
+
+impl<D: Dialect> Line<D> {
+    fn request(&self, request: &CompletionRequest, without: Without) -> serde_json::Result<Prepared> {
+        let body = bytes::Bytes::from(self.dialect.body(request, without)?);
+        let builder = self.client.post(self.url.clone()).headers(self.headers.clone());
+        Ok((builder.body(body.clone()), body))
+    }
 }
 
 /// What every reply of a provider needs.
@@ -110,8 +126,8 @@ struct Call {
     failures: Failures,
     timeouts: Timeouts,
     limits: AnswerLimits,
-    /// One permit for each call that may run at a time.
-    places: Option<Arc<Semaphore>>,
+    /// What the server refuses of requests.
+    refused: Refused,
 }
 
 impl<D: Dialect> HttpProvider<D> {
@@ -135,10 +151,12 @@ impl<D: Dialect> HttpProvider<D> {
         Ok(Self {
             name: settings.name.clone(),
             model: settings.model.clone(),
-            dialect: D::of(settings),
-            url,
-            headers,
-            client,
+            line: Arc::new(Line {
+                dialect: D::of(settings),
+                url,
+                headers,
+                client,
+            }),
             thoughts: settings.thoughts,
             deltas: settings.deltas,
             call: Arc::new(Call {
@@ -150,13 +168,13 @@ impl<D: Dialect> HttpProvider<D> {
                     total: total.min(MAX_LIMIT),
                 },
                 limits: settings.limits,
-                places: settings.max_concurrent.map(|most| Arc::new(Semaphore::new(most))),
+                refused: Refused::default(),
             }),
         })
     }
 
     fn draft(&self, request: &CompletionRequest) -> Draft {
-        let continues = self.dialect.continues_partial();
+        let continues = self.line.dialect.continues_partial();
         let goes_on = !request.kept.is_empty();
         let newest = request
             .messages
@@ -181,7 +199,7 @@ impl<D: Dialect> HttpProvider<D> {
     /// The reply that these bytes are.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn read(&self, request: &CompletionRequest, body: Vec<bytes::Bytes>) -> DeltaStream {
-        let transcript = self.dialect.transcript(request, self.draft(request));
+        let transcript = self.line.dialect.transcript(request, self.draft(request));
         let body = futures_util::stream::iter(body.into_iter().map(Ok));
         let started = tokio::time::Instant::now();
         Box::pin(reply::Reply::new(
@@ -190,15 +208,6 @@ impl<D: Dialect> HttpProvider<D> {
             Arc::clone(&self.call),
             started,
         ))
-    }
-
-    fn request(&self, request: &CompletionRequest) -> serde_json::Result<RequestBuilder> {
-        let body = self.dialect.body(request)?;
-        Ok(self
-            .client
-            .post(self.url.clone())
-            .headers(self.headers.clone())
-            .body(body))
     }
 }
 
@@ -212,24 +221,21 @@ impl<D: Dialect> Provider for HttpProvider<D> {
     }
 
     fn continues_partial(&self) -> bool {
-        self.dialect.continues_partial()
+        self.line.dialect.continues_partial()
+    }
+
+    fn left_out(&self) -> Vec<&'static str> {
+        self.call.refused.known().names()
     }
 
     fn stream(&self, request: CompletionRequest) -> BoxFuture<'static, Result<DeltaStream, ProviderError>> {
-        let call = Arc::clone(&self.call);
-        let draft = self.draft(&request);
-        match self.request(&request) {
-            Ok(prepared) => {
-                let transcript = self.dialect.transcript(&request, draft);
-                let opening = Opening {
-                    request: prepared,
-                    transcript,
-                    call,
-                };
-                Box::pin(opening.open())
-            }
-            Err(error) => Box::pin(async move { Err(call.failures.json(&error)) }),
-        }
+        let transcript = self.line.dialect.transcript(&request, self.draft(&request));
+        let line = Arc::clone(&self.line);
+        let asking = Asking {
+            prepare: Box::new(move |without| line.request(&request, without)),
+            call: Arc::clone(&self.call),
+        };
+        Box::pin(Opening { asking, transcript }.open())
     }
 }
 

@@ -51,6 +51,14 @@ impl Failures {
         }
     }
 
+    /// From now on it is asked without a field that it refuses.
+    pub(super) fn log_left_out(&self, field: &str) {
+        log::info!(
+            "provider.asked_without provider.name={} field={field}",
+            self.provider
+        );
+    }
+
     /// A reply that has ended was followed by what would have undone it.
     pub(super) fn log_after_end(&self, error: &ProviderError) {
         log::warn!(

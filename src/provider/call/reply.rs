@@ -12,7 +12,6 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 
 use super::answer::Label;
@@ -35,8 +34,6 @@ pub(super) struct Reply<S, T> {
     /// What has ended it, to be told after the deltas that came before.
     failure: Option<Box<ProviderError>>,
     call: Arc<Call>,
-    /// Its place among the calls that may run at a time.
-    place: Option<OwnedSemaphorePermit>,
     timer: Pin<Box<Sleep>>,
     clock: Clock,
     comments: u64,
@@ -53,18 +50,12 @@ impl<S, T: Transcript> Reply<S, T> {
             transcript,
             failure: None,
             call,
-            place: None,
             timer: Box::pin(tokio::time::sleep_until(
                 started + limits.first_delta.min(limits.total),
             )),
             clock: Clock::new(started),
             comments: 0,
         }
-    }
-
-    /// Keeps its place until it has ended.
-    pub(super) fn holding(self, place: Option<OwnedSemaphorePermit>) -> Self {
-        Self { place, ..self }
     }
 
     /// What the head says of the body.
@@ -178,7 +169,7 @@ impl<S, T: Transcript> Reply<S, T> {
         let failures = &self.call.failures;
         let cut = failures.caused(ProviderErrorKind::Disconnected, Cause::CutShort);
         match self.intake.document() {
-            Some(document) => match read_document(document, &mut self.transcript, failures) {
+            Some(document) => match read_document(document, &mut self.transcript, (failures, &self.label)) {
                 Ok(true) => self.conclude(),
                 Ok(false) => self.failure = Some(Box::new(self.label.refusal(failures))),
                 Err(error) => self.failure = Some(Box::new(error.unwrap_or(cut))),
@@ -250,7 +241,6 @@ where
         }
         let item = ready!(this.poll_delta(cx));
         if matches!(item, Some(Ok(Delta::End(_)) | Err(_)) | None) {
-            this.place = None;
             let body = this.body.take();
             if let (Some(Ok(_)), Some(body)) = (&item, body) {
                 drain::finish(body, cx);
@@ -264,10 +254,11 @@ where
 fn read_document<T: Transcript>(
     document: Result<&str, Utf8Error>,
     transcript: &mut T,
-    failures: &Failures,
+    (failures, label): (&Failures, &Label),
 ) -> Result<bool, Option<ProviderError>> {
     let document = document.map_err(|_cut_in_a_character| None)?;
-    let malformed = |error: serde_json::Error| (!error.is_eof()).then(|| failures.json(&error));
+    // Half a document was cut; what is none (a line of JSON after another, say) will be none again.
+    let malformed = |error: serde_json::Error| (!error.is_eof()).then(|| label.refusal(failures));
     let json = data::record(document).map_err(malformed)?;
     let record = Loose::parse(&json).map_err(malformed)?;
     match error_of(record) {

@@ -27,7 +27,7 @@ async fn statuses_are_mapped() {
             limited(Some(7)),
         ),
         (429, "retry-after-ms: -1\r\nretry-after: 9\r\n", limited(Some(9))),
-        (402, "", ProviderErrorKind::Rejected),
+        (402, "", ProviderErrorKind::QuotaUsedUp),
         (429, "", limited(None)),
         (500, "", OVERLOADED),
         (503, "", OVERLOADED),
@@ -63,6 +63,36 @@ async fn statuses_are_mapped() {
             let outcome = play(vendor, answer(*status, headers, &body)).await;
             assert_eq!(outcome.kind(), Some(kind), "{vendor:?} {status} {headers}");
             assert_tells_nothing(&outcome);
+        }
+    }
+}
+
+#[tokio::test]
+async fn refusals_that_may_pass_are_told_from_those_that_do_not() {
+    for vendor in ALL {
+        for status in [409, 424, 425, 498] {
+            let outcome = play(vendor, answer(status, "", "")).await;
+            assert_eq!(outcome.kind(), Some(&OVERLOADED), "{vendor:?} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn seconds_to_retry_after_may_be_a_fraction() {
+    for vendor in ALL {
+        for (value, milliseconds) in [
+            ("1.5", Some(1_500)),
+            ("0.25", Some(250)),
+            ("-1", None),
+            ("NaN", None),
+            ("inf", Some(3_600_000)),
+            ("1e300", Some(3_600_000)),
+        ] {
+            let headers = format!("retry-after: {value}\r\n");
+            let outcome = play(vendor, answer(429, &headers, "")).await;
+            let retry_after = milliseconds.map(Duration::from_millis);
+            let kind = ProviderErrorKind::RateLimited { retry_after };
+            assert_eq!(outcome.kind(), Some(&kind), "{vendor:?} {value}");
         }
     }
 }

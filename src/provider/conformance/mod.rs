@@ -1,12 +1,14 @@
 //! One suite that every wire passes: recorded streams, cuts, splits, faults, limits. What only one vendor does is
 //! tested beside its adapter.
 
-mod content_types;
+mod conversations;
 mod cuts;
 mod ends;
 mod error_objects;
 mod failures;
 pub(super) mod fake;
+mod fields;
+mod labels;
 mod limits;
 mod odd;
 mod recordings;

@@ -34,6 +34,7 @@ fn fates() -> BTreeMap<&'static str, Fate> {
         ("attempts", Fate::Exported),
         ("commit_batches", Fate::Derived),
         ("idempotency_keys", Fate::Exported),
+        ("log_gaps", Fate::Derived),
         ("learner_topics", Fate::Exported),
         ("learners", Fate::Exported),
         ("messages", Fate::Exported),

@@ -26,7 +26,7 @@ fn a_log_that_goes_on_ends_before_its_gap_until_more_is_stored() {
     let from = Resumption {
         offset: 500,
         number: 7,
-        gap: 100,
+        gaps: vec![Gap { after: 7, last: 107 }],
     };
     let mut buffer = Buffer::new(from);
     assert_eq!((buffer.stored().number, buffer.stored().offset), (7, 500));
@@ -35,6 +35,52 @@ fn a_log_that_goes_on_ends_before_its_gap_until_more_is_stored() {
     assert_eq!(buffer.stored().number, 7);
     buffer.set_stored();
     assert_eq!(buffer.stored().number, 108);
+}
+
+#[test]
+fn numbers_in_any_gap_are_unknown_and_others_up_to_the_stored_one_known() {
+    let gaps = vec![
+        Gap { after: 0, last: 9 },
+        Gap { after: 12, last: 40 },
+        Gap { after: 45, last: 99 },
+    ];
+    let from = Resumption {
+        offset: 500,
+        number: 45,
+        gaps,
+    };
+    let mut buffer = Buffer::new(from);
+    let mut known = vec![0, 10, 11, 12, 41, 42, 43, 44, 45];
+    let all = |buffer: &Buffer| {
+        (0..300)
+            .filter(|number| buffer.knows(*number))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!((buffer.stored().number, all(&buffer)), (45, known.clone()));
+    text(&mut buffer, "a");
+    buffer.take_into(TurnId::new(), &mut Vec::new());
+    buffer.set_stored();
+    known.push(100);
+    assert_eq!((buffer.stored().number, all(&buffer)), (100, known));
+    assert_eq!(
+        buffer.offset_after(45),
+        Some(500),
+        "the next event is the one after the gap"
+    );
+    assert_eq!(buffer.offset_after(12), None, "what came before is in segments");
+}
+
+#[test]
+fn a_log_that_goes_on_after_what_came_behind_its_last_gap_goes_on_with_the_next_number() {
+    let from = Resumption {
+        offset: 500,
+        number: 12,
+        gaps: vec![Gap { after: 3, last: 9 }],
+    };
+    let mut buffer = Buffer::new(from);
+    assert_eq!((buffer.stored().number, buffer.last_number()), (12, 12));
+    text(&mut buffer, "a");
+    assert_eq!(buffer.last_number(), 13);
 }
 
 #[test]
@@ -59,13 +105,30 @@ fn nothing_is_read_before_it_is_stored_and_what_is_not_stored_is_taken_again() {
 }
 
 #[test]
+fn the_end_of_a_log_stands_in_no_segment_without_its_turns_outcome() {
+    let mut buffer = Buffer::default();
+    text(&mut buffer, "a");
+    buffer.take_into(TurnId::new(), &mut Vec::new());
+    buffer.set_stored();
+    text(&mut buffer, "b");
+    buffer.ended = true;
+    let aged = buffer.take_segment(false).unwrap();
+    assert_eq!((aged.last, buffer.take_segment(false).is_none()), (1, true));
+    buffer.set_stored();
+    assert!(!buffer.stored().ended, "nobody is shown the end");
+    assert_eq!(buffer.take_segment(true).unwrap().last, 2);
+    buffer.set_stored();
+    assert!(buffer.stored().ended);
+}
+
+#[test]
 fn a_long_log_leaves_the_memory_in_segments_and_keeps_its_end() {
     let mut buffer = Buffer::default();
     let mut segments = Vec::new();
     for round in 0..2_000 {
         buffer.push_text([TextKind::Reply, TextKind::Reasoning][round % 2], "x".repeat(300));
         if buffer.wants_segment() {
-            segments.push(buffer.take_segment().unwrap());
+            segments.push(buffer.take_segment(false).unwrap());
             buffer.set_stored();
         }
     }
@@ -109,7 +172,7 @@ fn a_segment_has_a_bound_however_much_waits() {
     buffer.push_text(TextKind::Reply, "y".repeat(2 * SEGMENT_BYTES));
     buffer.push_text(TextKind::Reasoning, "z".to_owned());
     let all = buffer.bytes.clone();
-    let segments: Vec<_> = std::iter::from_fn(|| buffer.take_segment()).collect();
+    let segments: Vec<_> = std::iter::from_fn(|| buffer.take_segment(false)).collect();
     buffer.set_stored();
     assert_eq!(buffer.stored().number, 102);
     let long = segments

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use super::pages::{Told, check_told};
 use super::scenario::Scenario;
 use super::scripted::{is_part, is_whole};
 use super::world::World;
@@ -19,17 +20,23 @@ impl Seen {
         self.0.extend_from_slice(frames);
     }
 
+    /// Whether another has seen the beginning of it, or all.
+    pub(super) fn begins_with(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+
     /// The number of the last event.
     pub(super) fn last(&self) -> u64 {
         last_number(&self.0).unwrap_or(0)
     }
 }
 
-pub(super) async fn check(scenario: &Scenario, turn_id: TurnId, readers: &[Seen]) {
+pub(super) async fn check(scenario: &Scenario, turn_id: TurnId, (readers, told): &(Vec<Seen>, Told)) {
     let log = stored_log(scenario, turn_id).await;
     for reader in readers {
         assert!(reader.0 == log, "P1, P2, P3: what was seen is what is stored");
     }
+    check_told(&log, told);
     let (turn, message) = scenario.worlds.now().user.turn(turn_id).await.unwrap();
     check_end(&log, &turn);
     assert_eq!(

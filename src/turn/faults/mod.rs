@@ -8,6 +8,10 @@
 mod bounds;
 mod chance;
 mod checks;
+mod endings;
+mod joins;
+mod losses;
+mod pages;
 mod panics;
 mod scenario;
 mod scripted;
@@ -22,7 +26,9 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 use self::chance::Chance;
+pub(crate) use self::joins::held_chain;
 use self::scenario::Scenario;
+pub(crate) use self::scenario::engine;
 use crate::config::Durability;
 use crate::repository::Repository;
 use crate::telemetry::Metrics;
@@ -50,7 +56,7 @@ async fn play(scenario: Scenario) {
 }
 
 /// Runs `work` on a paused clock, with a database of its own.
-fn with_repository(work: impl AsyncFnOnce(Arc<Repository>, Arc<Metrics>)) {
+pub(crate) fn with_repository(work: impl AsyncFnOnce(Arc<Repository>, Arc<Metrics>)) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)

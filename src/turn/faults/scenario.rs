@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use super::Chance;
 use super::checks::{Seen, check};
+use super::pages::Told;
 use super::scripted::Scripted;
 use super::world::{World, Worlds};
 use crate::agent::{Agent, ContextBudget, Template};
@@ -24,11 +25,11 @@ pub(super) struct Scenario {
     pub(super) seed: u64,
     pub(super) worlds: Worlds,
     pub(super) calls: Arc<AtomicUsize>,
-    chance: Arc<Chance>,
+    pub(super) chance: Arc<Chance>,
 }
 
 /// The real engine with this chain.
-pub(super) fn engine(repository: &Arc<Repository>, metrics: &Arc<Metrics>, chain: Arc<Chain>) -> Arc<Turns> {
+pub(crate) fn engine(repository: &Arc<Repository>, metrics: &Arc<Metrics>, chain: Arc<Chain>) -> Arc<Turns> {
     Turns::new(Parts {
         repository: Arc::clone(repository),
         chain,
@@ -83,12 +84,12 @@ impl Scenario {
 
     pub(super) async fn play(self) {
         let started = self.ask().await;
-        let mut seen = self.live_through(started.turn_id).await;
+        let seen = self.live_through(started.turn_id).await;
         check(&self, started.turn_id, &seen).await;
         let (turn, _) = self.worlds.now().user.turn(started.turn_id).await.unwrap();
         if turn.status != Status::Complete && self.chance.once_in(2) {
             let further = self.begin(Task::Continue(turn.id), "continue").await.unwrap();
-            seen = self.live_through(further.turn_id).await;
+            let seen = self.live_through(further.turn_id).await;
             check(&self, further.turn_id, &seen).await;
         }
         self.worlds.end().await;
@@ -125,7 +126,7 @@ impl Scenario {
     }
 
     /// Everything that happens during one turn, up to its end.
-    async fn live_through(&self, turn_id: TurnId) -> Vec<Seen> {
+    async fn live_through(&self, turn_id: TurnId) -> (Vec<Seen>, Told) {
         let stops = self.chance.once_in(4);
         let pauses = self.chance.once_in(4);
         let crashes = if self.worlds.can_crash() {
@@ -133,9 +134,17 @@ impl Scenario {
         } else {
             0
         };
-        let (steady, fickle, (), (), ()) = tokio::join!(
+        let (steady, fickle, told, (), (), ()) = tokio::join!(
             self.read(turn_id, false),
             self.read(turn_id, true),
+            async {
+                // Some are looked at: each look reads.
+                if self.seed.is_multiple_of(4) {
+                    self.look(turn_id).await
+                } else {
+                    Told::new()
+                }
+            },
             async {
                 if stops {
                     self.stop(turn_id).await;
@@ -153,7 +162,7 @@ impl Scenario {
                 }
             },
         );
-        vec![steady, fickle]
+        (vec![steady, fickle], told)
     }
 
     /// After a stop nothing is added.
@@ -172,7 +181,7 @@ impl Scenario {
                 assert_ne!(turn.status, Status::Streaming, "P9: a stop is final");
             }
             // The database paused for longer than a stop waits.
-            Err(TurnError::Repository(RepositoryError::Unavailable)) => {}
+            Err(TurnError::Repository(RepositoryError::MaybeStored)) => {}
             Err(error) => panic!("{error}"),
         }
     }

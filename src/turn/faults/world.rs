@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::scenario::engine;
 use crate::config::Durability;
 use crate::provider::Chain;
-use crate::repository::{Repository, Scope, UserRepository};
+use crate::repository::{Repository, Scope, UserRepository, remember_copy};
 use crate::telemetry::Metrics;
 use crate::turn::Turns;
 
@@ -94,14 +94,39 @@ impl Worlds {
 
     /// The process dies: what is committed is there, and nothing else. The next one takes its turns up.
     pub(super) async fn crash(&self) {
-        let Some(folder) = &self.folder else { return };
+        self.die(NextStart::default()).await;
+    }
+
+    /// The files of the service as they are between two commits, as a copy of this name.
+    pub(super) async fn copy(&self, name: &str) -> PathBuf {
+        let to = self.path(name);
+        drop(stop_writing(&self.now(), self.path(&self.crashes().to_string()), to.clone()).await);
+        to
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        let folder = self.folder.as_ref().expect("a service that can die has a folder");
+        folder.path().join(name).with_extension("db")
+    }
+
+    /// The process dies, and the next ones start as it is said.
+    pub(super) async fn die(&self, next: NextStart) {
+        if !self.can_crash() {
+            return;
+        }
         let dead = self.now();
         let number = self.crashes();
-        let [from, to] = [number, number + 1].map(|number| folder.path().join(format!("{number}.db")));
+        let [from, to] = [number, number + 1].map(|number| self.path(&number.to_string()));
         let release = stop_writing(&dead, from, to.clone()).await;
-        let (repository, mut left_over) = open(&to, &self.metrics);
-        // A copy is taken for one of an earlier day. This one is what the file was.
-        left_over.iter_mut().for_each(|left| left.may_have_lost = false);
+        match next.copy {
+            Some(copy) => copy_database(&copy, &to),
+            None => remember_copy(&to, Durability::Off),
+        }
+        for _ in 0..next.deaths_before_any_turn {
+            let (repository, _) = open(&to, &self.metrics);
+            repository.close();
+        }
+        let (repository, left_over) = open(&to, &self.metrics);
         let world = World {
             turns: engine(&repository, &self.metrics, Arc::clone(&self.chain)),
             user: user_of(self.seed, &repository),
@@ -131,6 +156,29 @@ impl Worlds {
     }
 }
 
+/// On what file the next process starts, and how.
+#[derive(Default)]
+pub(super) struct NextStart {
+    /// On this copy, which is taken for one of an earlier day; else on the file as it was left.
+    pub(super) copy: Option<PathBuf>,
+    /// So many processes die when they have opened the database and written nothing else.
+    pub(super) deaths_before_any_turn: usize,
+}
+
+fn copy_database(from: &Path, to: &Path) {
+    for ending in ["db-wal", "db"] {
+        let (from, to) = (from.with_extension(ending), to.with_extension(ending));
+        if from.exists() {
+            std::fs::copy(from, to).unwrap();
+        } else {
+            assert!(
+                ending == "db-wal" && !to.exists(),
+                "a copy of a file that is not there"
+            );
+        }
+    }
+}
+
 fn user_of(seed: u64, repository: &Arc<Repository>) -> UserRepository {
     repository.for_user(Scope::of(&format!("learner-{seed}")))
 }
@@ -144,9 +192,7 @@ async fn stop_writing(world: &World, from: PathBuf, to: PathBuf) -> std::sync::m
     tokio::runtime::Handle::current().spawn(async move {
         let work = move |_: &mut _| {
             if let Some(copied) = copied.take() {
-                for ending in ["db-wal", "db"] {
-                    std::fs::copy(from.with_extension(ending), to.with_extension(ending)).unwrap();
-                }
+                copy_database(&from, &to);
                 let _ = copied.send(());
                 let _ = released.recv();
             }

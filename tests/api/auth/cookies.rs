@@ -1,7 +1,7 @@
 //! A token in a cookie: as good as in a header from a page of this origin, and good for nothing from elsewhere.
 
 use reqwest::{Method, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::{Setup, TestApp};
 use crate::client::header;
@@ -19,8 +19,11 @@ fn app() -> TestApp {
 async fn log_in(app: &TestApp, token: &str) -> String {
     let client = app.learner.with_token(Some(token));
     let response = client.call(Method::POST, "/login", Value::Null).await;
-    assert_eq!(response.status(), 204);
+    assert_eq!(response.status(), 200);
     let cookie = header(&response, "set-cookie");
+    assert_eq!(header(&response, "cache-control"), "no-store");
+    let body: Value = response.json().await.expect("JSON");
+    assert_eq!(body, json!({ "user": "alice" }));
     let (pair, attributes) = cookie.split_once("; ").expect("attributes");
     assert!(pair.starts_with("__Host-tutorstream="), "{cookie}");
     for attribute in ["Path=/", "Secure", "HttpOnly", "SameSite=Strict"] {

@@ -2,8 +2,10 @@
 
 mod after_text;
 mod before_text;
+mod begins_anew;
 mod odd_answers;
 mod record;
+mod refusals;
 mod usage;
 mod when_all_fail;
 mod wishes;

@@ -127,7 +127,7 @@ async fn what_a_model_says_of_the_mastery_is_kept_only_with_evidence() {
 #[tokio::test]
 async fn a_learner_sees_corrects_and_forgets_what_is_kept() {
     let app = Setup::new().start();
-    let nothing = json!({ "level": null, "goals": null, "language": null, "tracking": true, "topics": [] });
+    let nothing = json!({ "user": "local", "level": null, "goals": null, "language": null, "tracking": true, "topics": [] });
     assert_eq!(app.learner.get("/profile").await, nothing);
 
     let topic = |mastery: Value| json!({ "topics": [{ "subject": "maths", "topic": "Fractions", "mastery": mastery }] });

@@ -74,6 +74,8 @@ impl Draft {
         self.think(half.into(), failures)?;
         let rest = self.thoughts.finish();
         self.tell_parts(rest, failures)?;
+        let held = self.seam.finish();
+        self.show_text(held.into(), failures)?;
         self.flags.is_over = true;
         let (reason, usage) = (self.ending.reason(), self.usage);
         let says_something = self.flags.has_text || (self.flags.goes_on && reason.is_some());
