@@ -55,6 +55,7 @@ codes! {
     RequestTimeout, "request-timeout", REQUEST_TIMEOUT, "The body did not arrive within 10 s.";
     TurnRunning, "turn-running", CONFLICT, "A reply is being written in this session; `Location` leads to it.";
     MessageStreaming, "message-streaming", CONFLICT, "The message is being written.";
+    AccountLeaving, "account-leaving", CONFLICT, "All that is the user's is being deleted.";
     TooManyObservers, "too-many-observers", CONFLICT, "100 observe the session.";
     NotContinuable, "not-continuable", CONFLICT, "The reply has come to its end, or a newer turn goes on with it.";
     PayloadTooLarge, "payload-too-large", PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB.";
@@ -77,6 +78,8 @@ codes! {
     RateLimited, "rate-limited", TOO_MANY_REQUESTS, "The user asks too often.";
     TooManyParallelRequests, "too-many-parallel-requests", TOO_MANY_REQUESTS,
         "As many requests and streams of the user are open as may.";
+    TooManyUnread, "too-many-unread", TOO_MANY_REQUESTS,
+        "Answers of the user that nobody reads take all the memory that they may.";
     TooManyFailures, "too-many-failures", TOO_MANY_REQUESTS, "This address was wrong about who it is too often.";
     TooManyTurns, "too-many-turns", TOO_MANY_REQUESTS, "As many turns of the user run as may.";
     TokensSpent, "tokens-spent", TOO_MANY_REQUESTS, "The user's tokens of this day (UTC) are spent.";

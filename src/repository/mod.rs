@@ -6,6 +6,7 @@ mod account;
 mod age;
 mod allowance;
 mod attempts;
+mod backup;
 mod batch;
 mod begin;
 mod call;
@@ -24,12 +25,14 @@ mod group;
 mod health;
 mod job;
 mod learning;
+mod leaving;
 mod marker;
 mod messages;
 mod observers;
 mod open;
 mod overdue;
 mod pace;
+mod page;
 mod pool;
 mod pulse;
 mod queue;
@@ -66,6 +69,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub use allowance::Allowance;
 pub use attempts::{Attempt, EndedCall};
+pub use backup::{BackupError, back_up, restore};
 pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn, Task};
 pub use changes::Changes;
 pub use error::RepositoryError;
@@ -74,11 +78,13 @@ pub use export::ExportPlace;
 pub use gaps::Gap;
 pub use health::StorageHealth;
 pub use learning::*;
+pub use leaving::Leaving;
 #[cfg(test)]
 pub(crate) use marker::remember_copy;
 pub use messages::Message;
 pub use observers::Observer;
 pub use open::OpenError;
+pub use page::{PAGE_BYTES, json_length};
 pub use pool::ReadPool;
 pub use rates::RateShare;
 pub use reading::ReadingRepository;
@@ -105,6 +111,7 @@ pub struct Repository {
     pool: ReadPool,
     writer: Writer,
     fanout: Arc<Fanout>,
+    leaving: leaving::LeavingAccounts,
     upkeep: Mutex<Option<Upkeep>>,
 }
 
@@ -169,6 +176,7 @@ impl Repository {
                 pool,
                 writer,
                 fanout,
+                leaving: leaving::LeavingAccounts::default(),
                 upkeep: Mutex::new(Some(upkeep)),
             },
             left_over,
@@ -181,6 +189,7 @@ impl Repository {
         UserRepository {
             reading: self.for_reader(scope),
             writer: self.writer.clone(),
+            leaving: self.leaving.clone(),
         }
     }
 

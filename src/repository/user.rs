@@ -9,6 +9,7 @@ use super::begin::{self, Begun, NewTurn};
 use super::error::RepositoryError;
 use super::export::{self, ExportPlace};
 use super::job::Changed;
+use super::leaving::{Leaving, LeavingAccounts};
 use super::messages::{self, Message};
 use super::observers::{self, Observer};
 use super::reading::ReadingRepository;
@@ -25,6 +26,7 @@ use crate::model::{Role, Status};
 pub struct UserRepository {
     pub(super) reading: ReadingRepository,
     pub(super) writer: Writer,
+    pub(super) leaving: LeavingAccounts,
 }
 
 /// A page of a session's messages.
@@ -75,12 +77,14 @@ impl UserRepository {
         self.reading.scope.clone()
     }
 
-    /// A new session.
+    /// A new session; `AccountLeaving`.
     pub async fn create_session(&self, fields: SessionFields) -> Result<Session> {
-        let scope = self.scope();
-        self.writer
-            .run(move |connection| sessions::insert(connection, &scope.subject, &fields))
-            .await
+        let (scope, leaving) = (self.scope(), self.leaving.clone());
+        let work = move |connection: &mut _| {
+            leaving.check(&scope.subject)?;
+            sessions::insert(connection, &scope.subject, &fields)
+        };
+        self.writer.run(work).await
     }
 
     /// Changes what is named in `fields`.
@@ -101,6 +105,12 @@ impl UserRepository {
             Ok(Changed::session(id, ()))
         };
         self.writer.change(work).await
+    }
+
+    /// From now on no session begins, until this is dropped.
+    #[must_use]
+    pub fn leave(&self) -> Leaving {
+        self.leaving.mark(self.owner())
     }
 
     /// Deletes what the user has beside sessions; false, and nothing is done, while there are sessions.
@@ -189,11 +199,12 @@ impl UserRepository {
             .await
     }
 
-    /// Stores what a turn begins with; `TurnRunning`, `QueueFull`, `KeyReused`, `NotContinuable`. A turn that is stored
-    /// late has to be driven all the same.
+    /// Stores what a turn begins with; `AccountLeaving`, `TurnRunning`, `QueueFull`, `KeyReused`, `NotContinuable`. A turn
+    /// that is stored late has to be driven all the same.
     pub fn begin_turn(&self, new: NewTurn, allowance: Allowance) -> Pending<Begun> {
-        let scope = self.scope();
+        let (scope, leaving) = (self.scope(), self.leaving.clone());
         let work = move |connection: &mut _| {
+            leaving.check(&scope.subject)?;
             Ok(match begin::begin_turn(connection, &scope, (&new, allowance))? {
                 Begun::New(begun) => Changed::session(begun.turn.session_id, Begun::New(begun)),
                 joined @ Begun::Joined(_) => Changed::none(joined),

@@ -204,7 +204,7 @@ impl Turns {
     /// How many turns have not ended, those included that wait for their predecessors.
     #[must_use]
     pub fn running(&self) -> usize {
-        self.lock().len()
+        self.lock().all.len()
     }
 
     /// Whether a message alone fits into the model's window.

@@ -63,7 +63,13 @@ export interface Message {
   clientMessageId: string | null;
   createdAt: string;
   updatedAt: string;
+  /** Who wrote it; servers before that told it do not say. */
+  source?: MessageSource;
+  /** It was changed since. */
+  edited?: boolean;
 }
+
+export type MessageSource = "model" | "learner" | "observer" | "import";
 
 export interface NewMessage {
   role: Role;
@@ -160,6 +166,12 @@ export interface Profile {
   language: string | null;
   tracking: boolean;
   topics: { subject: string | null; topic: string; mastery: number; evidence: string[]; updatedAt: string }[];
+}
+
+/** The plans of a session, newest first. */
+export interface FocusPage {
+  focus: SessionFocus[];
+  nextCursor: string | null;
 }
 
 export interface PageOptions {
