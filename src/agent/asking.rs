@@ -61,6 +61,8 @@ struct Answer {
     sent: bool,
     accepted: bool,
     usage: Option<Usage>,
+    /// Spent on a first answer that had no text.
+    before: Option<Usage>,
 }
 
 impl PlanningModel {
@@ -172,7 +174,7 @@ impl PlanningModel {
             provider: self.provider.name().to_owned(),
             model: self.called().to_owned(),
             purpose,
-            usage: answer.usage.unwrap_or_else(|| estimated(asked, &answer.text)),
+            usage: answer.spent(asked),
             at: now(),
         }
     }
@@ -191,7 +193,41 @@ impl PlanningModel {
     }
 }
 
+impl Answer {
+    fn spent(&self, asked: &CompletionRequest) -> Usage {
+        let spent = self.usage.unwrap_or_else(|| estimated(asked, &self.text));
+        self.before.map_or(spent, |before| before.plus(spent))
+    }
+}
+
+/// An answer without text is asked for once more.
 async fn collect(
+    provider: &dyn Provider,
+    request: CompletionRequest,
+    (answer, meter): (&mut Answer, &mut Option<TokenMeter>),
+) -> Result<(), Trouble> {
+    let outcome = collect_once(provider, request.clone(), (answer, meter)).await;
+    let Err(Trouble::Provider(error)) = &outcome else {
+        return outcome;
+    };
+    answer.usage = error.kind.usage();
+    if !(error.kind.is_textless() && error.kind.is_retryable()) {
+        return outcome;
+    }
+    let before = answer.spent(&request);
+    *answer = Answer {
+        before: Some(before),
+        accepted: true,
+        sent: true,
+        ..Answer::default()
+    };
+    if let Some(meter) = meter {
+        meter.begin_anew();
+    }
+    collect_once(provider, request, (answer, meter)).await
+}
+
+async fn collect_once(
     provider: &dyn Provider,
     request: CompletionRequest,
     (answer, meter): (&mut Answer, &mut Option<TokenMeter>),
