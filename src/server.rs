@@ -94,7 +94,7 @@ impl Application {
                 .spawn(Arc::clone(&limits.requests).keep(Arc::clone(&repository))),
         );
         let closing = CancellationToken::new();
-        let validities = Arc::new(Validities::default());
+        let validities = Validities::new();
         tokio::runtime::Handle::current().spawn(Arc::clone(&validities).watch(Arc::clone(&repository)));
         let app = Arc::new(App {
             authority: Arc::new(Authority::new(Arc::clone(&repository), &settings.auth)?),

@@ -1,5 +1,7 @@
 //! `/account` and `/export`: all that is a user's, to take along or to have deleted.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Bytes;
@@ -13,6 +15,7 @@ use super::SharedApp;
 use super::auth::Author;
 use super::body::JsonBody;
 use super::error::ApiError;
+use crate::identity::Right;
 use crate::limits::Claim;
 use crate::repository::{ExportPlace, PAGE_BYTES, RepositoryError, UserRepository, now};
 use crate::time::rfc3339;
@@ -36,7 +39,10 @@ pub(super) async fn delete_account(
     body: JsonBody<DeletionBody>,
 ) -> Result<HttpResponse, ApiError> {
     author.must_be(Some(&body.0.confirm))?;
-    app.turns.delete_account(author.user).await?;
+    let right = Right::ObserveAny(author.user.owner().to_owned());
+    let turns = Arc::clone(&app.turns);
+    let deletion = async move { turns.delete_account(author.user).await };
+    app.validities.take_away(right, deletion).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

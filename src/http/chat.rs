@@ -107,7 +107,7 @@ pub(super) async fn follow(
     let reading = author.user.reading();
     let following = app.turns.subscribe(reading, started.turn_id, 0).await?;
     let reading = Reading {
-        validity: author.validity(app),
+        validity: author.hold(app).await?,
         heartbeat: Heartbeat::Comment,
     };
     let mut response = sse::turn_response(app, following, reading);

@@ -9,7 +9,7 @@ use super::SharedApp;
 use super::auth::Author;
 use super::error::ApiError;
 use super::query::parse_id;
-use crate::identity::is_user;
+use crate::identity::{Right, is_user};
 use crate::ids::SessionId;
 use crate::time::rfc3339;
 
@@ -57,8 +57,9 @@ pub(super) async fn remove_observer(
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
     let (id, observer) = parse(path)?;
-    author.user.remove_observer(id, observer.clone()).await?;
-    app.validities.end_observing(id, &observer);
+    let right = Right::Observe(id, observer.clone());
+    let removal = async move { author.user.remove_observer(id, observer).await };
+    app.validities.take_away(right, removal).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

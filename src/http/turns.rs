@@ -112,7 +112,7 @@ pub(super) async fn follow_turn(
         return Ok(HttpResponse::NoContent().finish());
     }
     let reading = Reading {
-        validity: reader.validity(&app, following.observed),
+        validity: reader.hold(&app, following.observed).await?,
         heartbeat: query.0.heartbeat,
     };
     Ok(sse::turn_response(&app, following, reading))

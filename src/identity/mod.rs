@@ -14,7 +14,7 @@ pub use jwt::JwtError;
 #[cfg(any(test, feature = "fuzzing"))]
 pub use jwt::fuzzing;
 pub use tickets::Ticket;
-pub use validity::{Validities, Validity};
+pub use validity::{Right, Validities, Validity};
 
 use self::jwt::JwtVerifier;
 use crate::config::AuthSettings;

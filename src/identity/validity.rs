@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Identity;
 use crate::ids::{SessionId, TokenId};
-use crate::repository::{Repository, now};
+use crate::repository::{Repository, RepositoryError, now};
 
 /// So often revocations are looked for while there are streams.
 const LOOK: Duration = Duration::from_secs(2);
@@ -31,9 +32,30 @@ struct Held {
 }
 
 /// The grounds of all open streams.
-#[derive(Default)]
 pub struct Validities {
     held: Mutex<HashMap<Ground, Held>>,
+    main: Handle,
+}
+
+/// What is taken away from those who read by it.
+#[derive(Clone, Debug)]
+pub enum Right {
+    /// Of this user, to read this session.
+    Observe(SessionId, String),
+    /// Of this user, to read whatever it was shown.
+    ObserveAny(String),
+}
+
+impl Right {
+    fn is_of(&self, ground: &Ground) -> bool {
+        match (self, ground) {
+            (Self::Observe(session, user), Ground::Observing(held, observer)) => {
+                session == held && **user == **observer
+            }
+            (Self::ObserveAny(user), Ground::Observing(_, observer)) => **user == **observer,
+            (_, Ground::Token(_)) => false,
+        }
+    }
 }
 
 /// How long one stream may go on.
@@ -49,6 +71,15 @@ struct Hold {
 }
 
 impl Validities {
+    /// Call it on the main runtime.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            held: Mutex::default(),
+            main: Handle::current(),
+        })
+    }
+
     /// Looks for revocations for ever. Spawn it once, on the main runtime.
     pub async fn watch(self: Arc<Self>, repository: Arc<Repository>) {
         let mut looks = tokio::time::interval(LOOK);
@@ -67,8 +98,48 @@ impl Validities {
         }
     }
 
-    /// How long a stream of `identity` may go on; `observed`: the session, when it is another user's.
-    pub fn of(self: &Arc<Self>, identity: &Identity, observed: Option<SessionId>) -> Validity {
+    /// How long a stream of `identity` may go on, when `check` finds that it may; `observed`: the session, when it is
+    /// another user's. What is taken away from now on ends the stream, and what was taken before is what is checked.
+    ///
+    /// # Errors
+    /// Those of `check`.
+    pub async fn hold<E>(
+        self: &Arc<Self>,
+        (identity, observed): (&Identity, Option<SessionId>),
+        check: impl Future<Output = Result<(), E>>,
+    ) -> Result<Validity, E> {
+        let validity = self.of(identity, observed);
+        check.await?;
+        Ok(validity)
+    }
+
+    /// Has `commit` take a right away, and ends the streams that go on by it. Both happen when the caller does not wait
+    /// for them.
+    ///
+    /// # Errors
+    /// Those of `commit`.
+    pub async fn take_away<E>(
+        self: &Arc<Self>,
+        right: Right,
+        commit: impl Future<Output = Result<(), E>> + Send + 'static,
+    ) -> Result<(), E>
+    where
+        E: From<RepositoryError> + Send + 'static,
+    {
+        let all = Arc::clone(self);
+        let task = self.main.spawn(async move {
+            let result = commit.await;
+            // Also when that failed: a stream that may go on is opened again.
+            all.end_all(|ground| right.is_of(ground));
+            result
+        });
+        task.await.unwrap_or_else(|error| {
+            log::error!("identity.not_taken_away error={error:?}");
+            Err(RepositoryError::Unavailable.into())
+        })
+    }
+
+    fn of(self: &Arc<Self>, identity: &Identity, observed: Option<SessionId>) -> Validity {
         let observing = observed.map(|session| Ground::Observing(session, Arc::clone(&identity.subject)));
         let grounds = identity.token_id.map(Ground::Token).into_iter().chain(observing);
         Validity {
@@ -77,16 +148,11 @@ impl Validities {
                 // What is beyond the clock is never.
                 Instant::now().checked_add(Duration::from_millis(rest))
             }),
-            grounds: grounds.map(|ground| self.hold(ground)).collect(),
+            grounds: grounds.map(|ground| self.enter(ground)).collect(),
         }
     }
 
-    /// Ends the streams of a session that `observer` reads.
-    pub fn end_observing(&self, session: SessionId, observer: &str) {
-        self.end(&Ground::Observing(session, observer.into()));
-    }
-
-    fn hold(self: &Arc<Self>, ground: Ground) -> Hold {
+    fn enter(self: &Arc<Self>, ground: Ground) -> Hold {
         let mut all = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let held = all.entry(ground.clone()).or_default();
         held.streams += 1;
@@ -100,7 +166,14 @@ impl Validities {
     fn end(&self, ground: &Ground) {
         let mut all = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(held) = all.get_mut(ground) {
-            // Streams that begin now have been checked against what is new.
+            // Streams that are held from now on are checked against what is new.
+            std::mem::take(&mut held.gone).cancel();
+        }
+    }
+
+    fn end_all(&self, ends: impl Fn(&Ground) -> bool) {
+        let mut all = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, held) in all.iter_mut().filter(|(ground, _)| ends(ground)) {
             std::mem::take(&mut held.gone).cancel();
         }
     }
@@ -152,75 +225,4 @@ impl Drop for Hold {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
-    use tokio::time::{Instant, timeout};
-
-    use super::{Ground, Validities};
-    use crate::identity::Identity;
-    use crate::ids::{SessionId, TokenId};
-    use crate::repository::now;
-
-    fn identity(expires_in: Option<i64>, token_id: Option<TokenId>) -> Identity {
-        Identity {
-            subject: "alice".into(),
-            observes: Arc::default(),
-            token_id,
-            expires_at: expires_in.map(|rest| now() + rest),
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_stream_ends_at_the_moment_its_token_expires() {
-        let all = Arc::new(Validities::default());
-        for rest in [-5_000, 0, 1_000, 90_000, 400 * 86_400_000] {
-            let begin = Instant::now();
-            all.of(&identity(Some(rest), None), None).ended().await;
-            let late = begin
-                .elapsed()
-                .as_millis()
-                .abs_diff(u128::try_from(rest.max(0)).unwrap_or(0));
-            // A wall clock and a timer: each counts milliseconds.
-            assert!(late < 1_000, "{rest}: {late}");
-        }
-        let never = all.of(&identity(None, None), None);
-        let year = Duration::from_secs(365 * 86_400);
-        assert!(timeout(year, never.ended()).await.is_err());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn streams_of_what_is_taken_back_end_and_others_go_on() {
-        let all = Arc::new(Validities::default());
-        let (token, session) = (TokenId::new(), SessionId::new());
-        let streams = [
-            all.of(&identity(None, Some(token)), None),
-            all.of(&identity(None, Some(TokenId::new())), None),
-            all.of(&identity(None, Some(TokenId::new())), Some(session)),
-        ];
-        let ended = async |stream: usize| {
-            let ended = timeout(Duration::from_secs(1), streams[stream].ended());
-            ended.await.is_ok()
-        };
-        all.end(&Ground::Token(token));
-        assert_eq!(
-            [ended(0).await, ended(1).await, ended(2).await],
-            [true, false, false]
-        );
-        all.end_observing(session, "bob");
-        assert!(!ended(2).await, "bob is somebody else");
-        all.end_observing(session, "alice");
-        assert_eq!([ended(1).await, ended(2).await], [false, true]);
-    }
-
-    #[test]
-    fn nothing_is_kept_for_streams_that_are_gone() {
-        let all = Arc::new(Validities::default());
-        let token = Some(TokenId::new());
-        let streams = [(); 3].map(|()| all.of(&identity(None, token), Some(SessionId::new())));
-        assert!(all.has_tokens());
-        drop(streams);
-        assert!(all.held.lock().expect("a lock").is_empty());
-    }
-}
+mod tests;

@@ -75,3 +75,44 @@ pub(super) fn leave_out(
         .execute(connection)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel_migrations::MigrationHarness;
+
+    use super::*;
+    use crate::repository::open::MIGRATIONS;
+
+    #[test]
+    fn what_was_left_out_stays_so_and_a_further_gap_is_beyond_all_that_was_given() {
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        connection.run_pending_migrations(MIGRATIONS).unwrap();
+        let turn_id = TurnId::new();
+        let mut leave_out = |stored, length| {
+            super::leave_out(&mut connection, turn_id, (stored, length)).unwrap();
+            of_turn(&mut connection, turn_id).unwrap()
+        };
+        let first = Gap { after: 8, last: 108 };
+        assert_eq!(leave_out(8, 100), [first]);
+        // Events beyond the gap may have been seen, and none is stored.
+        let longer = Gap { after: 8, last: 118 };
+        assert_eq!(leave_out(8, 10), [longer]);
+        let second = Gap {
+            after: 130,
+            last: 140,
+        };
+        assert_eq!(leave_out(130, 10), [longer, second]);
+        assert!(longer.holds(9) && longer.holds(118) && !longer.holds(8) && !longer.holds(119));
+    }
+
+    #[test]
+    fn so_many_numbers_are_left_out_that_no_copy_comes_to_the_same_ones() {
+        let lengths: std::collections::HashSet<_> = std::iter::repeat_with(length).take(100).collect();
+        assert!(
+            lengths.len() > 90
+                && lengths
+                    .iter()
+                    .all(|length| (LEAST..LEAST + SPREAD).contains(length))
+        );
+    }
+}

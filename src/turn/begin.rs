@@ -1,7 +1,6 @@
 //! How turns begin: a message, a further reply to one, or the rest of a cut reply is stored, and a task drives it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::calls::CallsBefore;
 use super::live::{Interruption, LiveTurn};
@@ -18,6 +17,8 @@ impl Turns {
     /// `Draining`, `Overloaded`; of the repository `NotFound`, `TurnRunning`, `QueueFull`, `KeyReused`,
     /// `NotContinuable`, `Unavailable`.
     pub async fn start(self: &Arc<Self>, user: UserRepository, new: NewTurn) -> Result<Started, TurnError> {
+        // Whoever deletes the session, or ends the server, waits until the turn can be found.
+        let beginning = Arc::clone(&self.beginning).read_owned().await;
         self.admit()?;
         let turns = Arc::clone(self);
         // Only what really begins needs a seat: a request that joins a turn has none to take.
@@ -28,6 +29,7 @@ impl Turns {
         };
         // A caller that goes away must not leave a turn that is stored and never driven.
         let task = self.main.spawn(async move {
+            let _beginning = beginning;
             match user.begin_turn(new, allowance).await? {
                 Begun::New(begun) => Ok(turns.launch((user, seat), *begun)),
                 Begun::Joined(turn_id) => {
@@ -50,7 +52,7 @@ impl Turns {
         if self.is_draining() {
             return Err(TurnError::Draining);
         }
-        if self.lock().len() >= MOST_LIVE {
+        if self.lock().all.len() >= MOST_LIVE {
             return Err(TurnError::Overloaded);
         }
         Ok(())
@@ -95,10 +97,12 @@ impl Turns {
         let writer = self.repository.writer().clone();
         let log = TurnLog::new(turn.id, writer, Arc::clone(&self.merging), from);
         let live = LiveTurn::new(turn, (user.patient(), seat), log);
-        self.lock().insert(live.turn.id, Arc::clone(&live));
-        if self.abandoning.load(Ordering::SeqCst) {
+        let mut entered = self.lock();
+        entered.all.insert(live.turn.id, Arc::clone(&live));
+        if entered.abandoned {
             live.interrupt(Interruption::Abandon);
         }
+        drop(entered);
         self.metrics.turn_started();
         live
     }

@@ -55,20 +55,33 @@ impl Turns {
         Ok(())
     }
 
+    /// Until every turn that is stored by now can be found.
+    async fn all_entered(&self) {
+        if tokio::time::timeout(STOP_PATIENCE, self.beginning.write())
+            .await
+            .is_err()
+        {
+            log::warn!("turn.begins_for_long");
+        }
+    }
+
     async fn remove_session(&self, user: &UserRepository, id: SessionId) -> Result<(), TurnError> {
         for turn in user.streaming_turns(id).await? {
             self.stop(user, turn.id).await?;
         }
         user.delete_session(id).await?;
+        self.all_entered().await;
         // One that has begun in between has no rows any more, and its frames go with the batches.
         let late: Vec<_> = self
             .lock()
+            .all
             .values()
             .filter(|live| live.turn.session_id == id)
             .cloned()
             .collect();
         for live in late {
             end_at_once(&live).await;
+            self.forget(&live);
         }
         self.repository.writer().erase();
         Ok(())

@@ -2,11 +2,11 @@
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::task::Poll;
 
 use futures_util::task::AtomicWaker;
 
 use super::log::TurnLog;
+use super::waiting::look_or_be_woken;
 use crate::agent::TurnFocus;
 use crate::limits::Seat;
 use crate::repository::{Turn, UserRepository};
@@ -20,6 +20,16 @@ pub(super) enum Interruption {
     Abandon,
     /// What the provider writes cannot be stored.
     StorageUnavailable,
+}
+
+/// What has become of a running turn.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// Its end is stored.
+    Ended,
+    /// It is left as it is stored, for the next process.
+    Left,
 }
 
 /// A running turn.
@@ -70,20 +80,18 @@ impl LiveTurn {
 
     /// Resolves when somebody wants the turn to end. Cancel safe; only the turn's task may wait for it.
     pub(super) fn interruption(&self) -> impl Future<Output = Interruption> {
-        poll_fn(|context| {
-            self.driver.register(context.waker());
-            self.interruption
-                .get()
-                .map_or(Poll::Pending, |reason| Poll::Ready(*reason))
-        })
+        poll_fn(|context| look_or_be_woken(&self.driver, context, || self.interruption.get().copied()))
     }
 
-    /// Resolves when the turn's end is stored, or the turn was abandoned.
-    pub(super) async fn done(&self) {
+    /// Resolves when nothing more comes of the turn in this process.
+    pub(super) async fn done(&self) -> Done {
         loop {
             let stored = self.log.stored();
-            if stored.ended || stored.closed {
-                return;
+            if stored.ended {
+                return Done::Ended;
+            }
+            if stored.closed {
+                return Done::Left;
             }
             self.log.changed_since(stored.version).await;
         }

@@ -10,6 +10,7 @@ use super::buffer::Buffer;
 use super::event::{Event, TextKind};
 use super::merging::Merging;
 use super::passing::Retrying;
+use super::waiting::until;
 use crate::ids::TurnId;
 use crate::repository::{CommitSource, Gap, Segment, Writer};
 
@@ -135,17 +136,10 @@ impl TurnLog {
 
     /// Waits until the writer has caught up so far that more may be appended.
     pub async fn ready(&self) {
-        let mut busy = std::pin::pin!(tokio::time::sleep(BUSY));
-        let mut most = USUALLY_WAITING;
-        loop {
-            let changed = self.changed.notified();
-            if self.lock().buffer.waiting() <= most {
-                return;
-            }
-            tokio::select! {
-                () = changed => {}
-                () = &mut busy, if most < MOST_WAITING => most = MOST_WAITING,
-            }
+        let waiting = || self.lock().buffer.waiting();
+        let usually = until(&self.changed, || waiting() <= USUALLY_WAITING);
+        if tokio::time::timeout(BUSY, usually).await.is_err() {
+            until(&self.changed, || waiting() <= MOST_WAITING).await;
         }
     }
 
@@ -188,10 +182,7 @@ impl TurnLog {
 
     /// Waits until [`Self::stored`] has changed since this version of it. Cancel safe.
     pub async fn changed_since(&self, version: u32) {
-        let changed = self.changed.notified();
-        if self.lock().version == version {
-            changed.await;
-        }
+        until(&self.changed, || self.lock().version != version).await;
     }
 
     /// Stored bytes from `offset` on, at most about `limit`, in whole frames. `None` when they have left the memory.

@@ -22,6 +22,7 @@ mod reply;
 mod resume;
 mod run;
 mod subscription;
+mod waiting;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +30,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::RwLock;
 use tokio_util::task::TaskTracker;
 
 pub use answering::WishError;
@@ -38,7 +40,7 @@ pub use log::{Resumption, Stored, TurnLog};
 pub use merging::Merging;
 pub use subscription::{Next, Subscription};
 
-use self::live::{Interruption, LiveTurn};
+use self::live::{Done, Interruption, LiveTurn};
 use crate::agent::Agent;
 use crate::ids::{SessionId, TurnId};
 use crate::limits::Seats;
@@ -108,10 +110,18 @@ pub struct Turns {
     tokens_per_day: Option<u64>,
     main: Handle,
     tasks: TaskTracker,
-    live: Mutex<HashMap<TurnId, Arc<LiveTurn>>>,
+    live: Mutex<LiveTurns>,
+    /// Shared by all who begin a turn, from before it is stored until others find it.
+    beginning: Arc<RwLock<()>>,
     draining: AtomicBool,
-    /// Whether turns that have not ended are left for the next process.
-    abandoning: AtomicBool,
+}
+
+/// The turns that run.
+#[derive(Default)]
+struct LiveTurns {
+    all: HashMap<TurnId, Arc<LiveTurn>>,
+    /// Whether those that have not ended are left for the next process, and those that are entered, too.
+    abandoned: bool,
 }
 
 impl Turns {
@@ -130,8 +140,8 @@ impl Turns {
             main: Handle::current(),
             tasks: TaskTracker::new(),
             live: Mutex::default(),
+            beginning: Arc::default(),
             draining: AtomicBool::new(false),
-            abandoning: AtomicBool::new(false),
         });
         turns.main.spawn(Arc::clone(&turns).watch_storage());
         turns
@@ -140,7 +150,7 @@ impl Turns {
     /// Ends a turn and answers when its end is stored. A turn that has ended stays as it is.
     ///
     /// # Errors
-    /// `NotFound`, `ReadOnly`, `Unavailable`.
+    /// `NotFound`, `ReadOnly`, `Unavailable`; `Draining` when the turn is left for the next process.
     pub async fn stop(&self, user: &UserRepository, turn_id: TurnId) -> Result<(), TurnError> {
         let Some(live) = self.find_running(user.reading(), turn_id).await? else {
             user.turn(turn_id).await?;
@@ -150,8 +160,12 @@ impl Turns {
             return Err(RepositoryError::ReadOnly.into());
         }
         live.interrupt(Interruption::Stop);
-        let stopped = tokio::time::timeout(STOP_PATIENCE, live.done()).await;
-        stopped.map_err(|_elapsed| RepositoryError::Unavailable.into())
+        match tokio::time::timeout(STOP_PATIENCE, live.done()).await {
+            Ok(Done::Ended) => Ok(()),
+            // It goes on there: whoever wants it to end has to say so again.
+            Ok(Done::Left) if self.is_draining() => Err(TurnError::Draining),
+            Ok(Done::Left) | Err(_) => Err(RepositoryError::Unavailable.into()),
+        }
     }
 
     /// Refuses new turns from now on and waits until the running ones have ended, but no longer than `patience`;
@@ -162,13 +176,22 @@ impl Turns {
             planner.close();
         }
         self.tasks.close();
-        if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
-            self.abandoning.store(true, Ordering::SeqCst);
-            self.lock()
-                .values()
-                .for_each(|live| live.interrupt(Interruption::Abandon));
+        let all = async {
+            drop(self.beginning.write().await);
+            self.tasks.wait().await;
+        };
+        if tokio::time::timeout(patience, all).await.is_err() {
+            self.abandon();
             self.tasks.wait().await;
         }
+    }
+
+    fn abandon(&self) {
+        let mut live = self.lock();
+        live.abandoned = true;
+        live.all
+            .values()
+            .for_each(|live| live.interrupt(Interruption::Abandon));
     }
 
     /// Whether new turns are refused.
@@ -183,16 +206,16 @@ impl Turns {
         self.agent.can_read(message)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TurnId, Arc<LiveTurn>>> {
+    fn lock(&self) -> MutexGuard<'_, LiveTurns> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn find_live(&self, turn_id: TurnId) -> Option<Arc<LiveTurn>> {
-        self.lock().get(&turn_id).cloned()
+        self.lock().all.get(&turn_id).cloned()
     }
 
     fn forget(&self, live: &LiveTurn) {
-        self.lock().remove(&live.turn.id);
+        self.lock().all.remove(&live.turn.id);
     }
 
     /// When nothing can be stored for long, the running turns end.
@@ -204,7 +227,7 @@ impl Turns {
                 StorageHealth::Unavailable => Interruption::StorageUnavailable,
                 StorageHealth::Lost => Interruption::Abandon,
             };
-            self.lock().values().for_each(|live| live.interrupt(reason));
+            self.lock().all.values().for_each(|live| live.interrupt(reason));
         }
     }
 }

@@ -232,7 +232,7 @@ impl Turns {
                 predecessor.interrupt(Interruption::Stop);
             }
             tokio::select! {
-                () = predecessor.done() => {}
+                _ = predecessor.done() => {}
                 interruption = live.interruption() => return Some(Ending::Interrupted(interruption)),
             }
         }

@@ -58,6 +58,7 @@ mod limits;
 mod llmock;
 mod log_reader;
 mod log_size;
+mod lost_numbers;
 mod memory_limit;
 mod migrations;
 mod mock_vendors;

@@ -206,17 +206,38 @@ fn admitted(request: &HttpRequest) -> Result<(&SharedApp, Admitted), ApiError> {
         .ok_or_else(|| ApiError::internal("a handler wants a caller on a public route"))
 }
 
+/// A stream is entered among those that can be ended, and only then it is looked whether its reader may have it:
+/// whoever takes a right away changes the rows first, and ends the streams after that.
+async fn hold(
+    app: &App,
+    (identity, reading): (&Identity, &ReadingRepository),
+    observed: Option<SessionId>,
+) -> Result<Validity, ApiError> {
+    let check = async {
+        if let Some(id) = identity.token_id
+            && !app.repository.token_is_live(id).await?
+        {
+            return Err(ApiError::unauthorized(true));
+        }
+        if let Some(session) = observed {
+            reading.session(session).await?;
+        }
+        Ok(())
+    };
+    app.validities.hold((identity, observed), check).await
+}
+
 impl Reader {
-    /// How long a stream of this caller may go on; `observed`: the session, when it is another user's.
-    pub(super) fn validity(&self, app: &App, observed: Option<SessionId>) -> Validity {
-        app.validities.of(&self.identity, observed)
+    /// How long a stream of this caller may go on, if it still may; `observed`: the session, when it is another user's.
+    pub(super) async fn hold(&self, app: &App, observed: Option<SessionId>) -> Result<Validity, ApiError> {
+        hold(app, (&self.identity, &self.reading), observed).await
     }
 }
 
 impl Author {
-    /// How long a stream of this caller may go on.
-    pub(super) fn validity(&self, app: &App) -> Validity {
-        app.validities.of(&self.identity, None)
+    /// How long a stream of this caller may go on, if it still may.
+    pub(super) async fn hold(&self, app: &App) -> Result<Validity, ApiError> {
+        hold(app, (&self.identity, self.user.reading()), None).await
     }
 
     /// A user id in a body says who the caller thinks it is; it must be right.

@@ -52,7 +52,7 @@ pub(super) async fn follow_session(
     };
     let feed = Feed::open(origin, app.repository.fanout(), place).await?;
     let reading = Reading {
-        validity: reader.validity(&app, feed.observed()),
+        validity: reader.hold(&app, feed.observed()).await?,
         heartbeat: query.0.heartbeat,
     };
     Ok(sse::response(&app, feed, None, reading))

@@ -16,7 +16,7 @@ use crate::provider::{
 };
 use crate::repository::{NewMessage, NewTurn, Repository, Scope, Task, UserRepository};
 use crate::telemetry::Metrics;
-use crate::turn::{Next, Turns};
+use crate::turn::{Next, Started, TurnError, Turns};
 
 /// Writes a word, and ends when it may.
 struct Held(Arc<Notify>);
@@ -55,14 +55,14 @@ pub(crate) fn held_chain(go_on: &Arc<Notify>) -> Arc<Chain> {
 }
 
 /// A service whose replies end when they may.
-struct Stage {
-    turns: Arc<Turns>,
-    user: UserRepository,
+pub(super) struct Stage {
+    pub(super) turns: Arc<Turns>,
+    pub(super) user: UserRepository,
     go_on: Arc<Notify>,
 }
 
 impl Stage {
-    fn new(repository: &Arc<Repository>, metrics: &Arc<Metrics>) -> Self {
+    pub(super) fn new(repository: &Arc<Repository>, metrics: &Arc<Metrics>) -> Self {
         let go_on = Arc::new(Notify::new());
         Self {
             turns: engine(repository, metrics, held_chain(&go_on)),
@@ -72,7 +72,13 @@ impl Stage {
     }
 
     /// A turn that has written its word.
-    async fn begin(&self, session_id: Option<SessionId>) -> (SessionId, TurnId) {
+    pub(super) async fn begin(&self, session_id: Option<SessionId>) -> (SessionId, TurnId) {
+        let started = self.start(session_id).await.unwrap();
+        self.read(started.turn_id, 2).await;
+        (started.session_id, started.turn_id)
+    }
+
+    pub(super) async fn start(&self, session_id: Option<SessionId>) -> Result<Started, TurnError> {
         let Task::Answer(message) = question(1) else {
             unreachable!()
         };
@@ -84,9 +90,7 @@ impl Stage {
             key: None,
             answering: self.turns.answering(),
         };
-        let started = self.turns.start(self.user.clone(), new).await.unwrap();
-        self.read(started.turn_id, 2).await;
-        (started.session_id, started.turn_id)
+        self.turns.start(self.user.clone(), new).await
     }
 
     /// Reads up to this event.
@@ -97,7 +101,7 @@ impl Stage {
     }
 
     /// Lets the turn end, and is back as soon as a reader can know.
-    async fn end(&self, turn_id: TurnId) {
+    pub(super) async fn end(&self, turn_id: TurnId) {
         self.go_on.notify_one();
         self.read(turn_id, u64::MAX).await;
     }

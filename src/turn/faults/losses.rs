@@ -207,7 +207,7 @@ fn play(seed: u64) -> Counts {
 #[test]
 fn readers_keep_what_is_stored_or_rewind_whatever_was_lost_and_in_any_order() {
     let (mut rewound, mut resumed) = (0, 0);
-    for seed in 1..=60 {
+    for seed in 1..=20 {
         let counts = std::panic::catch_unwind(|| play(seed)).unwrap_or_else(|panic| {
             eprintln!("seed {seed}");
             std::panic::resume_unwind(panic)
@@ -216,7 +216,7 @@ fn readers_keep_what_is_stored_or_rewind_whatever_was_lost_and_in_any_order() {
         resumed += counts.resumed;
     }
     assert!(
-        rewound > 20 && resumed > 100,
+        rewound > 5 && resumed > 30,
         "{rewound} rewound, {resumed} resumed"
     );
 }

@@ -8,6 +8,7 @@
 mod bounds;
 mod chance;
 mod checks;
+mod endings;
 mod joins;
 mod losses;
 mod pages;

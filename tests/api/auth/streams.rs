@@ -1,11 +1,15 @@
 //! A stream goes on as long as its token is good, and can be taken up with another one.
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::issuer::{SECRET, Signer, claims, now, table};
 use crate::app::{Setup, TestApp};
 use crate::checker::check_turn;
 use crate::client::Client;
+use crate::database::WriteLock;
+use crate::deadline::{eventually, within};
 use crate::sse::End;
 use crate::upstream::{Script, Signal};
 use crate::witness::Witness;
@@ -110,6 +114,47 @@ async fn an_observers_stream_ends_when_the_owner_takes_the_right_back() {
     let mut observer = teacher.follow(&reader.turn_id).await;
     observer.until_text("Because").await;
     assert_eq!(call(reqwest::Method::DELETE).await, 204);
+    observer.until_event("auth-expired").await;
+    assert_eq!(observer.next().await, Err(End::Clean));
+    assert_eq!(teacher.open_events(&reader.turn_id, None).await.status(), 404);
+    go_on.give();
+    reader.until_end().await;
+}
+
+#[tokio::test]
+async fn an_observer_is_taken_away_also_by_an_owner_who_does_not_wait_for_the_answer() {
+    let app = Setup::new().require_auth().start();
+    let [alice, teacher] = [app.as_user("alice"), app.as_user("teacher")];
+    let (mut reader, go_on) = half_a_reply(&app, &alice).await;
+    let path = format!("/sessions/{}/observers/teacher", reader.session_id);
+    let granted = alice.call(reqwest::Method::PUT, &path, json!(null)).await;
+    assert_eq!(granted.status(), 204);
+    let mut observer = teacher.follow(&reader.turn_id).await;
+    observer.until_text("Because").await;
+    let token = app.token(&["--user", "alice"]);
+
+    let lock = WriteLock::take(app.database_path());
+    let address = alice.address();
+    let mut connection = TcpStream::connect(address.trim_start_matches("http://"))
+        .await
+        .expect("a connection");
+    let request =
+        format!("DELETE {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
+    connection
+        .write_all(request.as_bytes())
+        .await
+        .expect("a request is sent");
+    eventually("the removal waits for the database", || {
+        app.log().contains("storage.failing").then_some(())
+    })
+    .await;
+    // The owner leaves, and the server has noticed: it lets go of the connection without an answer.
+    connection.shutdown().await.expect("the owner leaves");
+    let mut answer = Vec::new();
+    let _ = within("the connection is closed", connection.read_to_end(&mut answer)).await;
+    assert_eq!(String::from_utf8_lossy(&answer), "");
+    drop(lock);
+
     observer.until_event("auth-expired").await;
     assert_eq!(observer.next().await, Err(End::Clean));
     assert_eq!(teacher.open_events(&reader.turn_id, None).await.status(), 404);
