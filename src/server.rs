@@ -1,14 +1,16 @@
 //! Builds the service, runs it, and ends it without losing a word.
 
+mod stopping;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::Server;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use self::stopping::{Signals, close, stop};
 use crate::agent::{Agent, Planner};
 use crate::app::{App, MetricsAccess};
 use crate::config::Settings;
@@ -23,6 +25,8 @@ use crate::turn::{Parts, Turns};
 /// A reader that stops reading holds no more than about twice this in the kernel.
 const SEND_BUFFER: usize = 64 * 1024;
 const BACKLOG: i32 = 4096;
+/// How long everything may take after the drain. What the database has not taken then is left for the next start.
+const LAST_WORK: Duration = Duration::from_secs(9);
 
 /// Why the service did not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +57,11 @@ pub enum ServerError {
     /// Only a restart can tell what is stored.
     #[error("the database file may have lost what was written to it; restart to go on with what is stored")]
     StorageLost,
+    /// The database took no writes until the end.
+    #[error(
+        "the database takes no writes: what is not saved, {0} turns that have not ended among it, is left for the next start"
+    )]
+    Unsaved(usize),
 }
 
 /// The whole service, listening.
@@ -156,10 +165,11 @@ impl Application {
     }
 
     /// Serves until SIGTERM or SIGINT, then drains: no new turns, running ones may end, readers are told to
-    /// reconnect. A second signal ends it at once; what is stored is taken up by the next start.
+    /// reconnect. It has ended 10 s after the drain, whatever the database does. A second signal ends it at once; what
+    /// is stored is taken up by the next start.
     ///
     /// # Errors
-    /// `Serve`, `StorageLost`.
+    /// `Serve`, `StorageLost`, `Unsaved`.
     pub async fn run_until_stopped(self) -> Result<(), ServerError> {
         let Self {
             app, server, drain, ..
@@ -176,50 +186,27 @@ impl Application {
         if !signalled {
             return Err(ServerError::StorageLost);
         }
+        let ending = async {
+            let (ended, saved) = tokio::join!(server, stop(&app, &handle, drain));
+            ended.map_err(ServerError::Serve)?;
+            if !saved {
+                return Err(ServerError::Unsaved(app.turns.running()));
+            }
+            close(&app).await;
+            Ok(())
+        };
         tokio::select! {
-            (ended, ()) = async { tokio::join!(server, stop(&app, &handle, drain)) } => {
-                ended.map_err(ServerError::Serve)?;
-                let repository = Arc::clone(&app.repository);
-                if let Err(error) = app.limits.requests.store(&repository).await {
-                    log::warn!("limits.not_stored error={error:?}");
-                }
-                // The writer's thread ends when everything that waits is written.
-                let _ = tokio::task::spawn_blocking(move || repository.close()).await;
+            ended = tokio::time::timeout(drain + LAST_WORK, ending) => {
+                ended.unwrap_or_else(|_elapsed| Err(ServerError::Unsaved(app.turns.running())))?;
             }
             // What readers saw is stored, and the next start takes up the rest.
             () = signals.next() => log::warn!("server.stopping_at_once"),
         }
+        if *health.borrow() == StorageHealth::Lost {
+            return Err(ServerError::StorageLost);
+        }
         log::info!("server.stopped");
         Ok(())
-    }
-}
-
-/// Lets running turns end, then tells readers to come back later, then closes the connections.
-async fn stop(app: &App, handle: &ServerHandle, drain: Duration) {
-    log::info!("server.draining patience_ms={}", drain.as_millis());
-    app.turns.drain(drain).await;
-    app.closing.cancel();
-    handle.stop(true).await;
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }
 
@@ -229,16 +216,16 @@ fn who_answers(
     metrics: &Arc<Metrics>,
 ) -> Result<(Arc<Chain>, Option<Arc<Planner>>), ProviderError> {
     let providers = provider::from_settings(&settings.providers)?;
-    let planner = settings
-        .planner
-        .clone()
-        .map(|config| Planner::new(config, settings.context, &providers, Arc::clone(metrics)));
     let policy = Policy {
         retry: settings.retry,
         breaker: settings.breaker,
         choice: settings.allow_provider_choice,
     };
     let chain = Chain::new(providers, &settings.providers, policy, Random::new());
+    let planner = settings
+        .planner
+        .clone()
+        .map(|config| Planner::new(config, settings.context, &chain, Arc::clone(metrics)));
     Ok((chain, planner))
 }
 

@@ -95,6 +95,10 @@ pub struct Metrics {
     logs_committed: Counter,
     commit_seconds: Histogram,
     first_delta_seconds: Histogram,
+    storage_state: Gauge,
+    writing_seconds: Gauge<f64, AtomicU64>,
+    reads_overdue: Gauge,
+    wal_bytes: Gauge,
 }
 
 impl Default for Metrics {
@@ -115,6 +119,10 @@ impl Default for Metrics {
             logs_committed: Counter::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.000_05, 2.0, 16)),
             first_delta_seconds: Histogram::new(exponential_buckets(0.01, 2.0, 14)),
+            storage_state: Gauge::default(),
+            writing_seconds: Gauge::default(),
+            reads_overdue: Gauge::default(),
+            wal_bytes: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register("turns_started", "Turns begun", metrics.turns_started.clone());
@@ -151,6 +159,7 @@ impl Default for Metrics {
             Unit::Seconds,
             first,
         );
+        metrics.register_storage(&mut registry);
         Self { registry, ..metrics }
     }
 }
@@ -185,6 +194,27 @@ impl Metrics {
             "Turns that were looked at behind their answer, with all that followed",
             self.reviews.clone(),
         );
+    }
+
+    fn register_storage(&self, registry: &mut Registry) {
+        registry.register(
+            "storage_state",
+            "Whether the database takes writes: 0 it does, 1 none for 10 s, 2 none for 30 s, 3 a restart is needed",
+            self.storage_state.clone(),
+        );
+        registry.register_with_unit(
+            "writing",
+            "How long the writer has been at what it is at, 0 when it waits for work",
+            Unit::Seconds,
+            self.writing_seconds.clone(),
+        );
+        registry.register(
+            "reads_overdue",
+            "Reads that were given up and have not come back",
+            self.reads_overdue.clone(),
+        );
+        let wal = self.wal_bytes.clone();
+        registry.register_with_unit("wal", "Length of the write-ahead log's file", Unit::Bytes, wal);
     }
 
     /// The text format that Prometheus reads (OpenMetrics 1.0).
@@ -246,6 +276,19 @@ impl Metrics {
 
     pub(crate) fn stream_closed(&self) {
         self.streams_open.dec();
+    }
+
+    pub(crate) fn storage(&self, state: i64, writing: Duration) {
+        self.storage_state.set(state);
+        self.writing_seconds.set(writing.as_secs_f64());
+    }
+
+    pub(crate) fn reads_overdue(&self, count: usize) {
+        self.reads_overdue.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn wal(&self, bytes: u64) {
+        self.wal_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn committed(&self, logs: usize, duration: Duration) {

@@ -39,6 +39,8 @@ it("the name of an event tells its data", () => {
         return expectTypeOf(event.data.afterMs).toBeNumber();
       case "retrying":
         return expectTypeOf(event.data.inMs).toBeNumber();
+      case "waiting":
+        return expectTypeOf(event.data.position).toBeNumber();
       case "storage-degraded":
       case "auth-expired":
         return expectTypeOf(event).not.toHaveProperty("id");

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use tokio_util::sync::CancellationToken;
 
 use super::tokens::estimate_tokens;
 use crate::model::{Purpose, Usage, UsageSource};
-use crate::provider::{CompletionRequest, Delta, Provider, ProviderError};
+use crate::provider::{Claim, CompletionRequest, Delta, Errand, Place, Places, Provider, ProviderError};
 use crate::repository::{Spending, UserRepository, now};
 
 /// An answer that takes longer than this is not waited for, not even in the background.
@@ -21,6 +20,8 @@ const LARGEST_ANSWER: usize = 64 * 1024;
 pub(super) struct PlanningModel {
     /// Who is asked.
     pub(super) provider: Arc<dyn Provider>,
+    /// Where its calls are counted, with those of answers.
+    pub(super) places: Arc<Places>,
     /// Another model than the provider's own.
     pub(super) model: Option<String>,
 }
@@ -29,8 +30,8 @@ pub(super) struct PlanningModel {
 pub(super) struct Asking<'a> {
     pub(super) user: &'a UserRepository,
     pub(super) purpose: Purpose,
-    /// Cancelled when the answer is no longer wanted: the connection is closed.
-    pub(super) called_off: &'a CancellationToken,
+    /// Called off when the answer is no longer wanted: the connection is closed.
+    pub(super) errand: &'a Arc<Errand>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -51,26 +52,55 @@ enum Trouble {
 #[derive(Default)]
 struct Answer {
     text: String,
+    /// Whether the model may have read the question.
+    sent: bool,
     accepted: bool,
     usage: Option<Usage>,
 }
 
 impl PlanningModel {
-    /// The whole answer; `None` when there is none.
-    pub(super) async fn ask(&self, request: CompletionRequest, asking: Asking<'_>) -> Option<String> {
-        if asking.called_off.is_cancelled() {
+    /// A place for one question; `None` when there is none in time, or the question is no longer to be asked.
+    pub(super) async fn place(&self, asking: &Asking<'_>) -> Option<Place> {
+        let called_off = asking.errand.called_off();
+        if called_off.is_cancelled() {
             return None;
         }
+        let mut waiting = match self.places.claim(Some(asking.errand)) {
+            Claim::Given(place) => return Some(place),
+            Claim::Waiting(waiting) => waiting,
+        };
+        let (provider, purpose) = (self.provider.name(), asking.purpose);
+        tokio::select! {
+            biased;
+            () = called_off.cancelled() => log::debug!("agent.called_off purpose={purpose}"),
+            place = waiting.place() => return Some(place),
+            () = tokio::time::sleep(self.places.patience()) => {
+                log::info!("agent.no_place purpose={purpose} provider.name={provider}");
+            }
+        }
+        None
+    }
+
+    /// The whole answer; `None` when there is none. The place is free at its end.
+    pub(super) async fn ask(
+        &self,
+        request: CompletionRequest,
+        asking: Asking<'_>,
+        place: Place,
+    ) -> Option<String> {
+        let called_off = asking.errand.called_off();
         let mut answer = Answer::default();
         let asked = request.clone();
         let outcome = tokio::select! {
             biased;
-            () = asking.called_off.cancelled() => Err(Trouble::CalledOff),
+            () = called_off.cancelled() => Err(Trouble::CalledOff),
             () = tokio::time::sleep(PATIENCE) => Err(Trouble::TimedOut),
             outcome = collect(&*self.provider, request, &mut answer) => outcome,
         };
+        drop(place);
         // What was called off may have been read by the model already.
-        if answer.accepted || matches!(outcome, Err(Trouble::CalledOff | Trouble::TimedOut)) {
+        let may_be_read = answer.sent && matches!(outcome, Err(Trouble::CalledOff | Trouble::TimedOut));
+        if answer.accepted || may_be_read {
             self.record(&asked, &answer, &asking).await;
         }
         let (provider, purpose) = (self.provider.name(), asking.purpose);
@@ -107,12 +137,14 @@ async fn collect(
     request: CompletionRequest,
     answer: &mut Answer,
 ) -> Result<(), Trouble> {
+    answer.sent = true;
     let mut deltas = provider.stream(request).await?;
     answer.accepted = true;
     while let Some(delta) = deltas.next().await {
         match delta? {
             Delta::Text(part) => answer.text.push_str(&part),
             Delta::Reasoning(_) => {}
+            Delta::Restart { text, .. } => answer.text = text,
             Delta::End(completion) => {
                 answer.usage = completion.usage;
                 return Ok(());

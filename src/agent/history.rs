@@ -5,16 +5,17 @@ use std::collections::{HashMap, HashSet};
 use super::tokens::{at_most, count_up_to, estimate_tokens};
 use crate::ids::MessageId;
 use crate::model::{Role, Status};
-use crate::provider::PromptMessage;
+use crate::provider::{Conversation, PromptMessage};
 use crate::repository::Message;
 
 /// The newest messages after place `told` that fit, oldest first: the rest of `most` tokens once `beside` is counted.
-/// `newest_first` begins with the message that is to be answered; that one is always in.
+/// `newest_first` begins with the message that is to be answered; that one is always in. Where the oldest are left out,
+/// what is left does not begin with a reply: the model would not know to what.
 pub(super) fn select(
     newest_first: Vec<Message>,
     told: i64,
     (most, beside): (usize, &[&str]),
-) -> Vec<PromptMessage> {
+) -> Conversation {
     let messages = in_order(newest_first, told);
     let texts = || messages.iter().map(|message| message.content.as_str());
     let fits_at_sight = texts().chain(beside.iter().copied()).map(at_most).sum::<usize>() <= most;
@@ -25,11 +26,13 @@ pub(super) fn select(
         left = left.saturating_sub(beside.iter().map(|text| estimate_tokens(text)).sum());
         first_that_fits(&messages, left)
     };
-    let selected = messages.into_iter().skip(first).map(|message| PromptMessage {
+    let is_parted =
+        |message: &Message| message.role == Role::Assistant && (first > 0 || message.reply_to.is_some());
+    let selected = messages.into_iter().skip(first).skip_while(is_parted);
+    Conversation::new(selected.map(|message| PromptMessage {
         role: message.role,
         content: message.content,
-    });
-    selected.collect()
+    }))
 }
 
 /// The place from which on all messages fit into `left` tokens; the last one is always among them.
@@ -103,8 +106,11 @@ fn in_order(newest_first: Vec<Message>, told: i64) -> Vec<Message> {
 }
 
 fn says_something(message: &Message) -> bool {
-    message.status != Status::Streaming && !message.content.is_empty()
+    message.status != Status::Streaming && !message.content.trim().is_empty()
 }
+
+#[cfg(test)]
+mod histories;
 
 #[cfg(test)]
 mod tests {
@@ -165,7 +171,8 @@ mod tests {
         ];
         assert_eq!(
             texts(&select(conversation.clone(), 0, (120, &[]))),
-            ["fits", &long]
+            [&long],
+            "the reply fits, but not what it answers"
         );
         assert_eq!(texts(&select(conversation, 0, (0, &[]))), [&long]);
     }
@@ -177,7 +184,10 @@ mod tests {
             message(1, Role::User, "one two three", None),
         ];
         let beside = "word ".repeat(100);
-        assert_eq!(texts(&select(conversation.clone(), 0, (110, &[]))).len(), 2);
+        assert_eq!(
+            texts(&select(conversation.clone(), 0, (110, &[]))),
+            ["one two three\n\nwhy?"]
+        );
         assert_eq!(texts(&select(conversation, 0, (110, &[&beside]))), ["why?"]);
     }
 
@@ -192,7 +202,8 @@ mod tests {
             message(2, Role::Assistant, "a1", Some(first.id)),
             first,
         ];
-        assert_eq!(texts(&select(conversation, 2, (1_000, &[]))), ["hint", "u2"]);
+        let told = select(conversation, 2, (1_000, &[]));
+        assert_eq!(texts(&told)[1..], ["hint", "u2"]);
     }
 
     #[test]

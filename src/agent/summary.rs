@@ -1,13 +1,14 @@
 //! The older part of a long session in short: made behind answers, so that a prompt has room for what is new.
 
+use std::sync::Arc;
+
 use serde::Serialize;
-use tokio_util::sync::CancellationToken;
 
 use super::asking::Asking;
 use super::focus::Planner;
 use super::history;
 use crate::model::{Purpose, Role};
-use crate::provider::{CompletionRequest, PromptMessage};
+use crate::provider::{CompletionRequest, Conversation, Errand};
 use crate::repository::{Message, RepositoryError, Turn, UserRepository};
 
 const INSTRUCTIONS: &str = "You sum up the older part of a tutoring session for the tutor who goes on with it. The user message is a \
@@ -39,7 +40,7 @@ impl Planner {
         &self,
         user: &UserRepository,
         turn: &Turn,
-        called_off: &CancellationToken,
+        errand: &Arc<Errand>,
     ) -> Result<(), RepositoryError> {
         let Some(model) = &self.model else { return Ok(()) };
         let material = user.prompt_material(turn.session_id, turn.message_id, super::MOST_MESSAGES);
@@ -57,9 +58,13 @@ impl Planner {
         let asking = Asking {
             user,
             purpose: Purpose::Summary,
-            called_off,
+            errand,
         };
-        let summary = model.ask(request, asking).await.map(|answer| one_line(&answer));
+        let Some(place) = model.place(&asking).await else {
+            return Ok(());
+        };
+        let answer = model.ask(request, asking, place).await;
+        let summary = answer.map(|answer| one_line(&answer));
         match summary.filter(|summary| !summary.is_empty()) {
             Some(summary) => user.store_summary(turn.session_id, upto, summary).await,
             None => Ok(()),
@@ -81,11 +86,8 @@ fn request(before: Option<&str>, old: &[Message], model: Option<String>) -> Comp
     };
     CompletionRequest {
         instructions: INSTRUCTIONS.to_owned(),
-        messages: vec![PromptMessage {
-            role: Role::User,
-            // These types have no map with other keys than strings, so this cannot fail.
-            content: serde_json::to_string(&document).unwrap_or_default(),
-        }],
+        // These types have no map with other keys than strings, so this cannot fail.
+        messages: Conversation::question(serde_json::to_string(&document).unwrap_or_default()),
         model,
         ..CompletionRequest::default()
     }

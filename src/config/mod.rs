@@ -31,8 +31,8 @@ pub use planner::PlannerConfig;
 #[cfg(any(test, feature = "fuzzing"))]
 pub use provider::fuzzing;
 pub use provider::{
-    AnswerLimits, Auth, Continuation, ProviderProblem, ProviderSettings, Reach, RequestParameter,
-    StructuredOutput, Timeouts, Wire, base_url, is_this_machine, reach, refused_parameter,
+    AnswerLimits, Auth, Continuation, Deltas, ProviderProblem, ProviderSettings, Reach, RequestParameter,
+    StructuredOutput, Thoughts, Timeouts, Wire, base_url, is_this_machine, reach, refused_parameter,
 };
 pub use resilience::{BreakerSettings, RetrySettings};
 

@@ -75,6 +75,7 @@ fn tables_are_the_chain_in_their_order() {
         max_line_bytes = 1000
         max_answer_bytes = 2000
         max_concurrent = 9
+        place_timeout_seconds = 7
 
         [[providers]]
         wire = "practice"
@@ -98,6 +99,7 @@ fn tables_are_the_chain_in_their_order() {
         (azure.limits.line, azure.limits.answer, azure.max_concurrent),
         (1000, 2000, Some(9))
     );
+    assert_eq!(azure.place_timeout, Duration::from_secs(7));
     assert!(!format!("{azure:?}").contains("k1") && !format!("{azure:?}").contains("tutors"));
     let asked = crate::model::Parameters {
         temperature: Some(1.0),

@@ -11,7 +11,12 @@ const LEAST_FREE: u64 = 256 * 1024 * 1024;
 
 /// What is to be said of the file, and of its disk.
 pub(super) async fn examine(path: PathBuf) -> Vec<Finding> {
-    let looked = tokio::task::spawn_blocking(move || vec![of_file(&path), of_disk(&path)]).await;
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut findings = of_file(&path);
+        findings.push(of_disk(&path));
+        findings
+    })
+    .await;
     looked.unwrap_or_else(|error| {
         vec![Finding::problem(
             SUBJECT,
@@ -21,15 +26,18 @@ pub(super) async fn examine(path: PathBuf) -> Vec<Finding> {
     })
 }
 
-fn of_file(path: &Path) -> Finding {
+fn of_file(path: &Path) -> Vec<Finding> {
     let shown = path.display();
     match examine_file(path) {
-        Ok(Examination { exists: false, .. }) => Finding::well(
+        Ok(Examination { exists: false, .. }) => vec![Finding::well(
             SUBJECT,
             format!("{shown} is not there yet; the first start makes it"),
-        ),
+        )],
         Ok(Examination {
-            in_use, is_current, ..
+            in_use,
+            is_current,
+            long_log,
+            ..
         }) => {
             let schema = if is_current {
                 "its schema is current"
@@ -41,10 +49,20 @@ fn of_file(path: &Path) -> Finding {
             } else {
                 "no server uses it now"
             };
-            Finding::well(SUBJECT, format!("{shown} is sound, {schema}, {used}"))
+            let sound = Finding::well(SUBJECT, format!("{shown} is sound, {schema}, {used}"));
+            std::iter::once(sound).chain(long_log.map(of_long_log)).collect()
         }
-        Err(error) => Finding::problem(SUBJECT, error.to_string(), advice(&error)),
+        Err(error) => vec![Finding::problem(SUBJECT, error.to_string(), advice(&error))],
     }
+}
+
+fn of_long_log(bytes: u64) -> Finding {
+    Finding::problem(
+        "write-ahead log",
+        format!("it has grown to {} MiB", bytes >> 20),
+        "Another program holds a snapshot of the database: end the backup, dump or open transaction that has run for \
+         long. If there is none, a restart of the service makes the log short.",
+    )
 }
 
 fn advice(error: &OpenError) -> &'static str {

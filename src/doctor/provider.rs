@@ -1,14 +1,16 @@
-//! Each provider, by one tiny call.
+//! Each provider, by one tiny call, and one more where it is to know how answers of a given shape are asked for.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 
 use super::Finding;
-use crate::config::{ProviderSettings, Wire};
-use crate::model::{Parameters, Role};
+use crate::config::{ProviderSettings, StructuredOutput, Wire};
+use crate::model::Parameters;
 use crate::provider::{
-    self, CompletionRequest, PromptMessage, Provider, ProviderError, ProviderErrorKind, TimeLimit,
+    self, CompletionRequest, Conversation, OutputFormat, Provider, ProviderError, ProviderErrorKind,
+    TimeLimit,
 };
 
 /// Enough for an answer, too few to cost anything. Some models refuse less.
@@ -33,11 +35,19 @@ async fn examine(settings: &ProviderSettings) -> Finding {
         return Finding::well(subject, "the bundled practice tutor, offline");
     }
     let asked = match provider::from_settings(std::slice::from_ref(settings)) {
-        Ok(providers) => ask(&*providers[0]).await,
+        Ok(providers) => examine_fields(&*providers[0], settings).await,
         Err(error) => Err(error),
     };
     match asked {
-        Ok(()) => Finding::well(subject, format!("model {:?} answers", settings.model)),
+        Ok(left_out) if !left_out.is_empty() => {
+            let fields = left_out.join(", ");
+            let words = format!(
+                "model {:?} answers, but refuses {fields}: it is asked without",
+                settings.model
+            );
+            Finding::well(subject, words)
+        }
+        Ok(_) => Finding::well(subject, format!("model {:?} answers", settings.model)),
         Err(error) => {
             let mend = advice(&error.kind, settings);
             Finding::problem(subject, told(&error), mend)
@@ -45,18 +55,42 @@ async fn examine(settings: &ProviderSettings) -> Finding {
     }
 }
 
+/// Asks, and answers which fields of requests it refuses. How plans are asked for is found out by a call of its own; that
+/// this gives no answer is no problem: plans are then made by local rules.
+async fn examine_fields(
+    provider: &dyn Provider,
+    settings: &ProviderSettings,
+) -> Result<Vec<&'static str>, ProviderError> {
+    ask(provider, None).await?;
+    if matches!(
+        settings.structured_output,
+        StructuredOutput::JsonSchema | StructuredOutput::JsonObject
+    ) {
+        // Only what it refuses is asked for here.
+        let _ = ask(provider, Some(Arc::new(shape()))).await;
+    }
+    Ok(provider.left_out())
+}
+
+fn shape() -> OutputFormat {
+    OutputFormat {
+        name: "answer",
+        schema: serde_json::json!({
+            "type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"],
+            "additionalProperties": false,
+        }),
+    }
+}
+
 /// Waits for the first sign of a reply. The rest is not waited for: dropping the stream ends it.
-async fn ask(provider: &dyn Provider) -> Result<(), ProviderError> {
-    let message = PromptMessage {
-        role: Role::User,
-        content: "Say: ready.".to_owned(),
-    };
+async fn ask(provider: &dyn Provider, format: Option<Arc<OutputFormat>>) -> Result<(), ProviderError> {
     let request = CompletionRequest {
-        messages: vec![message],
+        messages: Conversation::question("Say: ready."),
         parameters: Parameters {
             max_tokens: Some(TOKENS),
             ..Parameters::default()
         },
+        format,
         ..CompletionRequest::default()
     };
     let first = provider.stream(request).await?.next().await;
@@ -85,10 +119,15 @@ fn advice(kind: &ProviderErrorKind, settings: &ProviderSettings) -> String {
             "Check model ({:?}), base_url ({base_url}), wire, and the parameters in the provider's table.",
             settings.model
         ),
-        ProviderErrorKind::RateLimited { .. } => {
+        ProviderErrorKind::RateLimited { .. } | ProviderErrorKind::QuotaUsedUp => {
             "The key is right, but its account may ask no more for now: check its quota and its balance."
                 .to_owned()
         }
+        ProviderErrorKind::Filtered => {
+            "The provider's content filter refuses even a greeting: check the filter of the deployment."
+                .to_owned()
+        }
+        ProviderErrorKind::NoPlace => "All its places are taken: raise max_concurrent.".to_owned(),
         ProviderErrorKind::Overloaded { .. } => {
             "The provider has a fault or is overloaded: look at its status page or log, and try again."
                 .to_owned()
@@ -102,7 +141,14 @@ fn advice(kind: &ProviderErrorKind, settings: &ProviderSettings) -> String {
             "It accepts connections but is slow: look at its load, or raise first_delta_timeout_seconds."
                 .to_owned()
         }
-        ProviderErrorKind::Malformed | ProviderErrorKind::TooLarge => {
+        ProviderErrorKind::Empty { .. } => format!(
+            "It answers, but without text: check model ({:?}), and whether it can follow instructions at all.",
+            settings.model
+        ),
+        ProviderErrorKind::OutOfTokens { .. } => {
+            "It thinks for long: raise max_tokens, or lower reasoning_effort.".to_owned()
+        }
+        ProviderErrorKind::Malformed | ProviderErrorKind::TooLarge | ProviderErrorKind::Unreadable => {
             format!("Something answers at {base_url}, but not over this wire: check wire and base_url.")
         }
     }

@@ -16,8 +16,8 @@ use super::sse::{Heartbeat, Reading};
 use super::{SharedApp, sse};
 use crate::ids::SessionId;
 use crate::model::{BusyPolicy, Parameters};
-use crate::repository::{IdempotencyKey, NewMessage, NewTurn, Task};
-use crate::turn::{Started, WishError};
+use crate::repository::{IdempotencyKey, NewMessage, NewTurn, RepositoryError, Task};
+use crate::turn::{Started, TurnError, WishError};
 
 /// The body of `POST /stream-chat`.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -105,7 +105,12 @@ pub(super) async fn follow(
     started: Started,
 ) -> Result<HttpResponse, ApiError> {
     let reading = author.user.reading();
-    let following = app.turns.subscribe(reading, started.turn_id, 0).await?;
+    // The turn is stored, and is answered without this reader as well.
+    let following = app.turns.subscribe(reading, started.turn_id, 0).await;
+    let following = following.map_err(|error| match error {
+        TurnError::Repository(RepositoryError::Unavailable) => RepositoryError::MaybeStored.into(),
+        error => error,
+    })?;
     let reading = Reading {
         validity: author.hold(app).await?,
         heartbeat: Heartbeat::Comment,

@@ -242,7 +242,16 @@ impl From<RepositoryError> for ApiError {
             }
             RepositoryError::Unavailable => Self::unavailable(
                 Code::StorageUnavailable,
-                "The database does not answer now. Nothing was stored.",
+                "The database does not answer now. Try again in a moment.",
+            ),
+            RepositoryError::NotStored => Self::unavailable(
+                Code::StorageUnavailable,
+                "The database takes no writes now. Nothing of this request is stored.",
+            ),
+            RepositoryError::MaybeStored => Self::unavailable(
+                Code::StorageUnavailable,
+                "The database has not answered in time, so this may be stored or not. The same request with the same \
+                 idempotency key finds out.",
             ),
             RepositoryError::Database(error) => {
                 log::error!("storage.error error={error:?}");

@@ -58,6 +58,11 @@ pub(super) trait Source {
     /// The next whole frames; waits for them. Cancel safe.
     async fn next(&mut self) -> Result<Next, RepositoryError>;
 
+    /// Whether the reader has the first event. Nothing that passes comes before it.
+    fn has_begun(&self) -> bool {
+        true
+    }
+
     /// A frame that passes, as it is told to readers of this source.
     fn about(&self, passing: &'static [u8]) -> Bytes {
         Bytes::from_static(passing)
@@ -67,6 +72,10 @@ pub(super) trait Source {
 impl Source for Subscription {
     async fn next(&mut self) -> Result<Next, RepositoryError> {
         Self::next(self).await
+    }
+
+    fn has_begun(&self) -> bool {
+        self.number() > 0
     }
 }
 
@@ -134,6 +143,7 @@ fn events(
             yield Ok(Bytes::from_static(opening));
         }
         let mut health = app.repository.writer().health();
+        let mut held_back = false;
         let mut heartbeat = Box::pin(tokio::time::sleep(HEARTBEAT));
         let mut closing = std::pin::pin!(app.closing.cancelled());
         let mut expired = std::pin::pin!(reading.validity.ended());
@@ -143,11 +153,17 @@ fn events(
                 () = &mut expired => Step::Expired,
                 next = source.next() => Step::Source(next),
                 () = &mut closing => Step::Source(Ok(Next::Cut)),
-                _ = health.changed() => Step::Health(*health.borrow_and_update()),
+                // Should nobody be left to change it, this waits for the others.
+                Ok(()) = health.changed() => Step::Health(*health.borrow_and_update()),
                 () = &mut heartbeat => Step::Heartbeat,
             };
             match step {
-                Step::Source(Ok(Next::Frames(frames) | Next::Passing(frames))) => yield Ok(Bytes::from(frames)),
+                Step::Source(Ok(Next::Frames(frames) | Next::Passing(frames))) => {
+                    yield Ok(Bytes::from(frames));
+                    if std::mem::take(&mut held_back) && *health.borrow() == StorageHealth::Degraded {
+                        yield Ok(source.about(DEGRADED));
+                    }
+                }
                 Step::Source(Ok(Next::End)) => break,
                 Step::Source(Ok(Next::Cut)) => {
                     yield Ok(reconnect());
@@ -162,6 +178,7 @@ fn events(
                     yield Ok(EXPIRED);
                     break;
                 }
+                Step::Health(StorageHealth::Degraded) if !source.has_begun() => held_back = true,
                 Step::Health(StorageHealth::Degraded) => yield Ok(source.about(DEGRADED)),
                 Step::Health(_) => {}
                 Step::Heartbeat => {

@@ -26,7 +26,7 @@ impl Authority {
     pub async fn grant_ticket(&self, identity: &Identity, path: String) -> Result<Ticket, RepositoryError> {
         let (secret, hash) = opaque::generate(Kind::Ticket).map_err(|error| {
             log::error!("identity.no_random_numbers error={error}");
-            RepositoryError::Unavailable
+            RepositoryError::NotStored
         })?;
         let expires_at = now() + LIFETIME;
         let ticket = StreamTicket {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::Usage;
+
 /// Why a provider gave no reply, or not all of it.
 #[derive(Debug, thiserror::Error)]
 #[error("{provider}: {kind}")]
@@ -36,6 +38,12 @@ pub enum ProviderErrorKind {
     /// It does not accept the request (other 4xx, a redirect).
     #[error("rejected the request")]
     Rejected,
+    /// Its content filter does not let the message through.
+    #[error("its content filter refused the message")]
+    Filtered,
+    /// The operator's account there may ask no more.
+    #[error("the quota is used up")]
+    QuotaUsedUp,
     /// The conversation is too long for the model.
     #[error("the conversation is too long")]
     TooLong,
@@ -51,9 +59,27 @@ pub enum ProviderErrorKind {
     /// It cannot be reached, or the stream ended before the reply did.
     #[error("disconnected")]
     Disconnected,
+    /// As many calls ran as may, for so long that this one was not made.
+    #[error("no place was free in time")]
+    NoPlace,
     /// It sent what its protocol does not allow.
     #[error("sent malformed data")]
     Malformed,
+    /// It answers with what is no reply in any form: a web page, a compression.
+    #[error("sent no reply")]
+    Unreadable,
+    /// The reply has ended without any text.
+    #[error("ended without text")]
+    Empty {
+        /// What it says that this has cost.
+        usage: Option<Usage>,
+    },
+    /// The model has thought until its tokens were used up.
+    #[error("used up its tokens before it wrote any text: raise max_tokens")]
+    OutOfTokens {
+        /// What it says that this has cost.
+        usage: Option<Usage>,
+    },
 }
 
 impl ProviderErrorKind {
@@ -65,11 +91,17 @@ impl ProviderErrorKind {
             Self::Overloaded { .. } => "provider-overloaded",
             Self::Unauthorized => "provider-unauthorized",
             Self::Rejected => "provider-rejected",
+            Self::Filtered => "message-filtered",
+            Self::QuotaUsedUp => "provider-quota-used-up",
             Self::TooLong => "conversation-too-long",
             Self::TooLarge => "reply-too-large",
             Self::TimedOut(limit) => limit.code(),
             Self::Disconnected | Self::ClosedUnanswered => "provider-disconnected",
+            Self::NoPlace => "provider-busy",
             Self::Malformed => "provider-protocol",
+            Self::Unreadable => "provider-unreadable",
+            Self::Empty { .. } => "reply-empty",
+            Self::OutOfTokens { .. } => "reply-out-of-tokens",
         }
     }
 
@@ -82,9 +114,40 @@ impl ProviderErrorKind {
             | Self::TimedOut(_)
             | Self::Disconnected
             | Self::ClosedUnanswered
-            | Self::Malformed => true,
-            Self::Unauthorized | Self::Rejected | Self::TooLong | Self::TooLarge => false,
+            | Self::NoPlace
+            | Self::Malformed
+            | Self::Empty { .. } => true,
+            Self::Unauthorized
+            | Self::Rejected
+            | Self::Filtered
+            | Self::QuotaUsedUp
+            | Self::TooLong
+            | Self::TooLarge
+            | Self::Unreadable
+            | Self::OutOfTokens { .. } => false,
         }
+    }
+
+    /// What the provider says that the failed call has cost.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        match self {
+            Self::Empty { usage } | Self::OutOfTokens { usage } => *usage,
+            _ => None,
+        }
+    }
+
+    /// Whether nobody else is to be asked: what a filter has refused is taken to no other provider, and a reply without
+    /// end would have none elsewhere.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Filtered | Self::TooLarge)
+    }
+
+    /// Whether it has not answered at all in the time that it had.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::TimedOut(TimeLimit::Connect | TimeLimit::FirstDelta))
     }
 
     /// How long the provider asks to wait.

@@ -6,6 +6,7 @@ mod call;
 mod chain;
 #[cfg(test)]
 mod conformance;
+mod conversation;
 mod decode;
 mod error;
 mod openai_chat;
@@ -21,13 +22,16 @@ use futures_util::stream::BoxStream;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub use call::fuzzing::provider_chunks;
-pub use chain::{BreakerState, Call, Chain, Course, Policy, Random, Step};
+pub use chain::{
+    BreakerState, Call, Chain, Claim, Course, Errand, Place, Places, Policy, Random, Step, Waiting,
+};
+pub use conversation::{Conversation, PromptMessage};
 #[cfg(any(test, feature = "fuzzing"))]
 pub use decode::fuzzing::sse_decoder;
 pub use decode::{DecodeError, SseDecoder};
 pub use error::{ProviderError, ProviderErrorKind, TimeLimit};
 pub use practice::PracticeTutor;
-pub use request::{CompletionRequest, OutputFormat, PromptMessage};
+pub use request::{CompletionRequest, OutputFormat};
 
 use self::anthropic::Messages;
 use self::call::HttpProvider;
@@ -43,6 +47,13 @@ pub enum Delta {
     Text(String),
     /// Text that the model thinks aloud. Never empty.
     Reasoning(String),
+    /// Text of the reply after all: what came before in this call is void.
+    Restart {
+        /// Why; a word for readers.
+        reason: &'static str,
+        /// What stands instead. Never empty.
+        text: String,
+    },
     /// The provider has ended the reply: the last item of a stream.
     End(Completion),
 }
@@ -70,6 +81,10 @@ pub trait Provider: Send + Sync {
     /// Whether this is the bundled practice tutor.
     fn is_practice(&self) -> bool {
         false
+    }
+    /// The fields of requests that it was found to refuse: it is asked without them.
+    fn left_out(&self) -> Vec<&'static str> {
+        Vec::new()
     }
     /// Starts a reply; resolves when the provider has accepted the request.
     fn stream(&self, request: CompletionRequest) -> BoxFuture<'static, Result<DeltaStream, ProviderError>>;

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::model::{Parameters, Role};
+use super::Conversation;
+use crate::model::Parameters;
 
 /// What a provider is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct CompletionRequest {
     /// The tutor's instructions.
     pub instructions: String,
-    /// The conversation, oldest first; the last one is the learner's.
-    pub messages: Vec<PromptMessage>,
+    /// What was said.
+    pub messages: Conversation,
     /// The reply so far: the provider goes on from its end.
     pub kept: String,
     /// Another model of the same provider than the configured one.
@@ -21,6 +22,13 @@ pub struct CompletionRequest {
     pub format: Option<Arc<OutputFormat>>,
 }
 
+impl CompletionRequest {
+    /// The part of the reply that is sent. White space alone says nothing, and servers refuse it.
+    pub(super) fn partial(&self) -> Option<&str> {
+        (!self.kept.trim().is_empty()).then_some(&*self.kept)
+    }
+}
+
 /// The shape of an answer. The provider is told; whoever asked checks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutputFormat {
@@ -28,13 +36,4 @@ pub struct OutputFormat {
     pub name: &'static str,
     /// A JSON schema of an object, in the strict subset: all properties required, no additional ones.
     pub schema: serde_json::Value,
-}
-
-/// One message of a prompt.
-#[derive(Clone, Debug)]
-pub struct PromptMessage {
-    /// Who wrote it.
-    pub role: Role,
-    /// What it says.
-    pub content: String,
 }

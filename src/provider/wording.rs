@@ -9,6 +9,12 @@ use crate::config::StructuredOutput;
 pub(super) const GO_ON: &str = "Your last message broke off. Go on exactly where it ends, in the middle of a word if need be. \
     Do not repeat anything, do not apologise and do not start again: write only what is missing.";
 
+/// In the place of what the learner said before the first reply, when that is not told.
+pub(super) const BEFORE: &str = "(The conversation goes on from here.)";
+
+/// In the place of a learner's message without words.
+pub(super) const NO_WORDS: &str = "(Nothing is said here.)";
+
 /// The instructions, with the shape of the answer where nothing else tells it.
 pub(super) fn instructions(request: &CompletionRequest, how: StructuredOutput) -> Cow<'_, str> {
     let in_words = matches!(how, StructuredOutput::JsonObject | StructuredOutput::None);

@@ -1,6 +1,6 @@
 //! Opens connections to the database file, each set up the same way.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
@@ -13,6 +13,9 @@ use crate::config::Durability;
 
 /// How long a reader waits for a lock. In WAL mode readers wait only while the log is being recovered.
 const READ_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A log that was longer than this (bytes) is cut when it starts again from its beginning.
+const LONGEST_KEPT_LOG: u64 = 32 << 20;
 
 /// Knows the file and how it is to be opened.
 #[derive(Clone, Debug)]
@@ -48,7 +51,7 @@ impl Connector {
         self.open(&format!(
             "PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; \
              PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; \
-             PRAGMA cache_size = -512;"
+             PRAGMA cache_size = -512; PRAGMA journal_size_limit = {LONGEST_KEPT_LOG};"
         ))
     }
 
@@ -87,11 +90,22 @@ impl Connector {
 
     /// The identity of the write-ahead log, and its length in bytes; `None` when there is none.
     pub(super) fn log_id(&self) -> Option<(FileId, u64)> {
-        let mut path = self.path.as_os_str().to_owned();
-        path.push("-wal");
-        let metadata = std::fs::metadata(path).ok()?;
+        let metadata = std::fs::metadata(log_of(&self.path)).ok()?;
         Some((FileId::of(&metadata), metadata.len()))
     }
+
+    /// Has the write-ahead log reach the disk. SQLite keeps its locks on the other files: closing one of those here
+    /// would drop them, closing this one does not.
+    pub(super) fn sync_log(&self) -> std::io::Result<()> {
+        File::open(log_of(&self.path))?.sync_data()
+    }
+}
+
+/// Where the write-ahead log of a database is.
+pub(super) fn log_of(database: &Path) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push("-wal");
+    path.into()
 }
 
 /// Which file it is. A new file may be given the inode of one that was deleted, but not its time of birth.

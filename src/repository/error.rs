@@ -1,7 +1,8 @@
 //! What can go wrong with the database, without a word of HTTP.
 
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::Error as DieselError;
 
+use super::failure::Failure;
 use crate::ids::TurnId;
 
 /// Why a repository operation gave no result.
@@ -43,9 +44,15 @@ pub enum RepositoryError {
     /// The reply has come to its end.
     #[error("the reply is complete")]
     NotContinuable,
-    /// The database did not answer in time, or cannot take writes now.
+    /// The database does not answer. This says nothing of what is stored.
     #[error("the database is not available")]
     Unavailable,
+    /// The database takes no writes now: of what was to be written nothing is stored, and nothing will be.
+    #[error("the database is not available: this is not stored")]
+    NotStored,
+    /// The database has not answered in time: what was to be written may be stored, or will be.
+    #[error("the database has not answered in time: this may be stored")]
+    MaybeStored,
     /// The database refused a statement that should have worked.
     #[error("database error")]
     Database(#[from] DieselError),
@@ -55,17 +62,13 @@ impl RepositoryError {
     /// Whether the database itself is in trouble (locked, full, unreadable), rather than one statement.
     #[must_use]
     pub fn is_storage_failure(&self) -> bool {
-        matches!(self, Self::Database(error) if is_storage_failure(error))
+        self.failure().is_of_database()
     }
-}
 
-/// Diesel reports every SQLite result code that is not a constraint as `Unknown`: busy, full, I/O error, read-only, corrupt.
-pub(super) fn is_storage_failure(error: &DieselError) -> bool {
-    matches!(
-        error,
-        DieselError::DatabaseError(
-            DatabaseErrorKind::Unknown | DatabaseErrorKind::ClosedConnection,
-            _
-        ) | DieselError::BrokenTransactionManager
-    )
+    pub(super) fn failure(&self) -> Failure {
+        match self {
+            Self::Database(error) => Failure::of(error),
+            _ => Failure::Statement,
+        }
+    }
 }

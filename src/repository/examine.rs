@@ -7,7 +7,9 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
+use super::connection::log_of;
 use super::open::{self, OpenError};
+use super::wal::LONG_LOG;
 
 /// What was found. Reasons not to start are errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Examination {
     pub in_use: bool,
     /// Whether its schema is this program's; otherwise the next start migrates it.
     pub is_current: bool,
+    /// Bytes of the write-ahead log, when it is so long that something must keep it from being moved.
+    pub long_log: Option<u64>,
 }
 
 /// Checks the file as a start would, without writing. Blocks.
@@ -38,6 +42,7 @@ pub fn examine(path: &Path) -> Result<Examination, OpenError> {
             exists: false,
             in_use: false,
             is_current: true,
+            long_log: None,
         });
     }
     let mut connection = open_read_only(path)?;
@@ -48,6 +53,7 @@ pub fn examine(path: &Path) -> Result<Examination, OpenError> {
         exists: true,
         in_use: is_locked(&marker),
         is_current,
+        long_log: long_log(path),
     })
 }
 
@@ -69,6 +75,11 @@ fn read_only_uri(path: &Path) -> String {
         .replace('?', "%3f")
         .replace('#', "%23");
     format!("file:{escaped}?mode=ro")
+}
+
+fn long_log(path: &Path) -> Option<u64> {
+    let log = std::fs::metadata(log_of(path)).ok()?;
+    Some(log.len()).filter(|length| *length > LONG_LOG)
 }
 
 /// Whether another process has locked it.

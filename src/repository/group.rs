@@ -1,49 +1,27 @@
-//! One group commit: jobs, segments and a batch of frames in one transaction.
+//! One group commit: jobs, segments and a batch of frames in one transaction. What fails for itself alone is taken
+//! back alone, by a savepoint; what fails with the database waits for the next try.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 
 use super::age::set_age;
+use super::batch::Batch;
 use super::error::RepositoryError;
 use super::job::{Job, Retry};
 use super::queue::Waiting;
+use super::savepoint::{run_job, write_segments_apart};
 use super::source::CommitSource;
+use super::store_error::StoreError;
 use super::turn_events;
 use crate::fanout::Fanout;
 use crate::ids::TurnId;
 
-/// Where a group failed.
-#[derive(Debug)]
-pub(super) enum StoreError {
-    /// Before the commit: nothing is stored.
-    Before(RepositoryError),
-    /// In the commit: SQLite says that it is not stored.
-    Commit(RepositoryError),
-}
-
-impl StoreError {
-    /// A commit that ends in an I/O error (a failed fsync, say) may be on the disk or not.
-    pub(super) fn may_be_stored(&self) -> bool {
-        matches!(self, Self::Commit(error) if describes(error, "disk I/O error"))
-    }
-
-    /// Anything but a lock or a full disk may have spoilt the connection.
-    pub(super) fn needs_new_connection(&self) -> bool {
-        let (Self::Before(error) | Self::Commit(error)) = self;
-        !describes(error, "locked") && !describes(error, "full")
-    }
-}
-
-fn describes(error: &RepositoryError, words: &str) -> bool {
-    matches!(error, RepositoryError::Database(error) if error.to_string().contains(words))
-}
-
 pub(super) struct Group {
-    batch_id: i64,
     jobs: Vec<Box<dyn Job>>,
+    /// A job that is left out, and why: when the others can be stored without it, it may be the one that fails.
+    aside: Option<(usize, Box<dyn Job>, RepositoryError)>,
     logs: Vec<Arc<dyn CommitSource>>,
     aged: Vec<Arc<dyn CommitSource>>,
     delete_before: Option<i64>,
@@ -53,23 +31,26 @@ pub(super) struct Group {
     ages: bool,
     in_batch: Vec<usize>,
     segmented: Vec<Arc<dyn CommitSource>>,
-    batch: Vec<u8>,
+    /// Turns whose segments could not be stored, for their own sake.
+    refused: Vec<TurnId>,
+    batch: Batch,
     segment_bytes: usize,
 }
 
 impl Group {
     pub(super) fn new(batch_id: i64, age: i32) -> Self {
         Self {
-            batch_id,
             age,
             jobs: Vec::new(),
+            aside: None,
             logs: Vec::new(),
             aged: Vec::new(),
             delete_before: None,
             ages: false,
             in_batch: Vec::new(),
             segmented: Vec::new(),
-            batch: Vec::new(),
+            refused: Vec::new(),
+            batch: Batch::new(batch_id),
             segment_bytes: 0,
         }
     }
@@ -103,15 +84,19 @@ impl Group {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        let nothing_new = self.jobs.is_empty() && self.logs.is_empty() && self.aged.is_empty();
-        nothing_new && self.delete_before.is_none() && !self.ages
+        !self.has_work() && self.aged.is_empty() && self.delete_before.is_none() && !self.ages
+    }
+
+    /// Whether it has something that would be lost without it.
+    pub(super) fn has_work(&self) -> bool {
+        !self.jobs.is_empty() || !self.logs.is_empty() || self.aside.is_some()
     }
 
     /// About how many bytes the group writes: a page or two for each row that is not a batch.
     pub(super) fn bytes(&self) -> u64 {
         const ROW: usize = 8192;
         let rows = (1 + self.jobs.len() + self.segmented.len()) * ROW;
-        (rows + self.batch.len() + self.segment_bytes) as u64
+        (rows + self.batch.bytes() + self.segment_bytes) as u64
     }
 
     /// How many logs had something to store.
@@ -127,14 +112,22 @@ impl Group {
         self.segmented.iter().map(|log| log.turn_id())
     }
 
+    /// Turns whose frames stay in their batches, because no segment of theirs can be stored.
+    pub(super) fn refused(&self) -> &[TurnId] {
+        &self.refused
+    }
+
+    /// The id of the next group's batch.
+    pub(super) fn next_batch(&self) -> i64 {
+        self.batch.next_id()
+    }
+
     /// Stores everything as one transaction, or nothing.
     pub(super) fn store(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        let begun = connection
-            .batch_execute("BEGIN IMMEDIATE")
-            .map_err(RepositoryError::from);
+        let begun = connection.batch_execute("BEGIN IMMEDIATE");
         let result = begun
+            .map_err(StoreError::from)
             .and_then(|()| self.write(connection))
-            .map_err(StoreError::Before)
             .and_then(|()| {
                 let committed = connection.batch_execute("COMMIT");
                 committed.map_err(|error| StoreError::Commit(error.into()))
@@ -146,13 +139,23 @@ impl Group {
         result
     }
 
-    fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), RepositoryError> {
+    fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         self.write_jobs(connection)?;
         for log in &self.aged {
-            self.segment_bytes += write_segments(connection, log, &mut self.segmented)?;
+            let bytes = write_segments_apart(connection, log, &mut self.segmented)?;
+            match bytes {
+                Ok(bytes) => self.segment_bytes += bytes,
+                Err(error) => {
+                    log::error!(
+                        "storage.segment_refused turn.id={} error={error:?}",
+                        log.turn_id()
+                    );
+                    self.refused.push(log.turn_id());
+                }
+            }
         }
         self.write_batch(connection)?;
-        if let Some(id) = self.delete_before {
+        if let Some(id) = self.delete_before.filter(|_| self.refused.is_empty()) {
             turn_events::delete_batches_before(connection, id)?;
         }
         if self.ages {
@@ -162,33 +165,47 @@ impl Group {
         Ok(())
     }
 
-    fn write_jobs(&mut self, connection: &mut SqliteConnection) -> Result<(), RepositoryError> {
-        for job in &mut self.jobs {
-            connection.batch_execute("SAVEPOINT job")?;
-            if let Some(log) = job.ends() {
-                self.segment_bytes += write_segments(connection, log, &mut self.segmented)?;
+    fn write_jobs(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        for (place, job) in self.jobs.iter_mut().enumerate() {
+            if !job.begin() {
+                continue;
             }
-            match job.run(connection) {
-                Ok(()) => connection.batch_execute("RELEASE job")?,
-                Err(Retry::Undo) => connection.batch_execute("ROLLBACK TO job; RELEASE job")?,
-                Err(Retry::Group(error)) => return Err(error),
+            connection.batch_execute("SAVEPOINT job")?;
+            let segmented = self.segmented.len();
+            match run_job(connection, job.as_mut(), &mut self.segmented) {
+                Ok(bytes) => {
+                    self.segment_bytes += bytes;
+                    connection.batch_execute("RELEASE job")?;
+                }
+                Err(Retry::Undo) => {
+                    connection.batch_execute("ROLLBACK TO job; RELEASE job")?;
+                    // What was taken of the log that it would have ended is not stored.
+                    self.segmented.drain(segmented..).for_each(|log| log.undo());
+                }
+                Err(Retry::Group(error)) => return Err(StoreError::InJob(place, error)),
             }
         }
         Ok(())
     }
 
-    fn write_batch(&mut self, connection: &mut SqliteConnection) -> Result<(), RepositoryError> {
+    fn write_batch(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         for (index, log) in self.logs.iter().enumerate() {
             if log.wants_segment() {
-                self.segment_bytes += write_segments(connection, log, &mut self.segmented)?;
-            } else if log.take_into(&mut self.batch) {
+                match write_segments_apart(connection, log, &mut self.segmented)? {
+                    Ok(bytes) => {
+                        self.segment_bytes += bytes;
+                        continue;
+                    }
+                    // It is told when the log has aged.
+                    Err(error) => log::debug!("storage.segment_refused error={error:?}"),
+                }
+            }
+            if log.take_into(self.batch.frames()) {
                 self.in_batch.push(index);
+                self.batch.store_if_long(connection)?;
             }
         }
-        if self.in_batch.is_empty() {
-            return Ok(());
-        }
-        turn_events::insert_batch(connection, self.batch_id, &self.batch)
+        self.batch.store(connection)
     }
 
     /// Shows what is stored, wakes who waits for it and answers the callers.
@@ -211,35 +228,34 @@ impl Group {
     pub(super) fn undo(&mut self) {
         self.ages = true;
         self.logs.iter().chain(&self.segmented).for_each(|log| log.undo());
+        self.jobs.iter_mut().for_each(|job| job.undo());
         self.in_batch.clear();
         self.segmented.clear();
+        self.refused.clear();
         self.batch.clear();
+        self.segment_bytes = 0;
+        if let Some((place, job, _)) = self.aside.take() {
+            self.jobs.insert(place.min(self.jobs.len()), job);
+        }
     }
 
-    /// Answers the callers whose patience has ended.
-    pub(super) fn expire(&mut self, now: Instant) {
-        for job in self
-            .jobs
-            .extract_if(.., |job| job.deadline().is_some_and(|deadline| deadline <= now))
-        {
-            job.expire();
+    /// Leaves a job out of the next try. Call it after `undo`.
+    pub(super) fn set_aside(&mut self, place: usize, error: RepositoryError) {
+        if place < self.jobs.len() {
+            self.aside = Some((place, self.jobs.remove(place), error));
         }
+    }
+
+    /// The job that was left out of what is stored now.
+    pub(super) fn take_aside(&mut self) -> Option<(Box<dyn Job>, RepositoryError)> {
+        self.aside.take().map(|(_, job, error)| (job, error))
+    }
+
+    /// Lets go of work whose caller was told that it is not stored.
+    pub(super) fn forget_withdrawn(&mut self) {
+        self.jobs.retain(|job| !job.is_withdrawn());
     }
 }
 
-/// Writes all frames of a log that stand in no segment, and answers how many bytes that were.
-fn write_segments(
-    connection: &mut SqliteConnection,
-    log: &Arc<dyn CommitSource>,
-    segmented: &mut Vec<Arc<dyn CommitSource>>,
-) -> Result<usize, RepositoryError> {
-    let mut bytes = 0;
-    while let Some(segment) = log.take_segment() {
-        if bytes == 0 {
-            segmented.push(Arc::clone(log));
-        }
-        bytes += segment.frames.len();
-        turn_events::insert_segment(connection, log.turn_id(), &segment)?;
-    }
-    Ok(bytes)
-}
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,18 @@ pub enum StorageHealth {
     Lost,
 }
 
+impl StorageHealth {
+    /// For a metric.
+    pub(super) fn level(self) -> i64 {
+        match self {
+            Self::Ok => 0,
+            Self::Degraded => 1,
+            Self::Unavailable => 2,
+            Self::Lost => 3,
+        }
+    }
+}
+
 impl Repository {
     /// Whether a read works now.
     ///

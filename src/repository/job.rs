@@ -1,28 +1,32 @@
 //! A unit of writing that shares the group's transaction, inside a savepoint of its own.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use diesel::sqlite::SqliteConnection;
-use tokio::sync::oneshot;
 
+use super::call::{Answer, Call, Patience};
 use super::error::RepositoryError;
 use super::source::CommitSource;
 use crate::ids::SessionId;
 
-/// What the writer runs. It may run several times: until a commit succeeds, only the last run counts.
+/// What the writer runs. It may run several times: until a commit succeeds, only the last run counts. When it is
+/// dropped without an answer, the caller is told whether it may be stored.
 pub(super) trait Job: Send {
+    /// Whether it is still to be done: from now on it counts as being written.
+    fn begin(&mut self) -> bool;
     fn run(&mut self, connection: &mut SqliteConnection) -> Result<(), Retry>;
-    /// After this moment the caller has gone: answer instead of running.
-    fn deadline(&self) -> Option<Instant>;
+    /// What it needs failed before it could run: this is its answer.
+    fn refuse(&mut self, error: RepositoryError);
     /// The log that this job ends: its remaining frames are stored in the same transaction.
     fn ends(&self) -> Option<&Arc<dyn CommitSource>>;
     /// The session that the last run has changed.
     fn changed(&self) -> Option<SessionId>;
+    /// The transaction is not stored: it will run again.
+    fn undo(&mut self);
+    /// Whether the caller was told that it is not stored.
+    fn is_withdrawn(&self) -> bool;
     /// The transaction is committed: answer.
     fn committed(self: Box<Self>);
-    /// The deadline has passed: answer `Unavailable`.
-    fn expire(self: Box<Self>);
 }
 
 /// The statement did not fail, the database did: the whole group must run again. `Undo`: only this job's
@@ -56,9 +60,8 @@ impl<T> Changed<T> {
 
 pub(super) struct Work<T, F> {
     work: F,
-    reply: oneshot::Sender<Result<T, RepositoryError>>,
+    call: Arc<Call<T>>,
     result: Option<Result<Changed<T>, RepositoryError>>,
-    deadline: Option<Instant>,
     ends: Option<Arc<dyn CommitSource>>,
 }
 
@@ -69,20 +72,29 @@ where
 {
     pub(super) fn new(
         work: F,
-        deadline: Option<Instant>,
+        patience: Patience,
         ends: Option<Arc<dyn CommitSource>>,
-    ) -> (Box<Self>, oneshot::Receiver<Result<T, RepositoryError>>) {
-        let (reply, receiver) = oneshot::channel();
-        (
-            Box::new(Self {
-                work,
-                reply,
-                result: None,
-                deadline,
-                ends,
-            }),
-            receiver,
-        )
+    ) -> (Box<Self>, Answer<T>) {
+        let (call, answer) = Call::new(patience);
+        let job = Self {
+            work,
+            call,
+            result: None,
+            ends,
+        };
+        (Box::new(job), answer)
+    }
+}
+
+impl<T, F> Work<T, F> {
+    pub(super) fn call(&self) -> &Arc<Call<T>> {
+        &self.call
+    }
+}
+
+impl<T, F> Drop for Work<T, F> {
+    fn drop(&mut self) {
+        self.call.abandon();
     }
 }
 
@@ -91,6 +103,11 @@ where
     F: FnMut(&mut SqliteConnection) -> Result<Changed<T>, RepositoryError> + Send + 'static,
     T: Send + 'static,
 {
+    fn begin(&mut self) -> bool {
+        self.result = None;
+        self.call.begin()
+    }
+
     fn run(&mut self, connection: &mut SqliteConnection) -> Result<(), Retry> {
         match (self.work)(connection) {
             Err(error) if error.is_storage_failure() => Err(Retry::Group(error)),
@@ -105,8 +122,8 @@ where
         }
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        self.deadline
+    fn refuse(&mut self, error: RepositoryError) {
+        self.result = Some(Err(error));
     }
 
     fn ends(&self) -> Option<&Arc<dyn CommitSource>> {
@@ -117,13 +134,17 @@ where
         self.result.as_ref()?.as_ref().ok()?.session
     }
 
-    fn committed(self: Box<Self>) {
-        let result = self.result.unwrap_or(Err(RepositoryError::Unavailable));
-        // A caller that has gone needs no answer.
-        let _ = self.reply.send(result.map(|changed| changed.value));
+    fn undo(&mut self) {
+        self.call.undo();
     }
 
-    fn expire(self: Box<Self>) {
-        let _ = self.reply.send(Err(RepositoryError::Unavailable));
+    fn is_withdrawn(&self) -> bool {
+        self.call.is_withdrawn()
+    }
+
+    fn committed(mut self: Box<Self>) {
+        if let Some(result) = self.result.take() {
+            self.call.answer(result.map(|changed| changed.value));
+        }
     }
 }

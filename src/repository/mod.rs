@@ -7,7 +7,9 @@ mod age;
 mod allowance;
 mod attempts;
 mod backup;
+mod batch;
 mod begin;
+mod call;
 mod changes;
 mod checkpoint;
 pub mod commit_batch;
@@ -17,6 +19,7 @@ mod erasure;
 mod error;
 mod examine;
 mod export;
+mod failure;
 mod gaps;
 mod group;
 mod health;
@@ -27,16 +30,23 @@ mod marker;
 mod messages;
 mod observers;
 mod open;
+mod overdue;
 mod pace;
 mod page;
 mod pool;
+mod pulse;
 mod queue;
 mod rates;
 mod reading;
 mod recovery;
+mod savepoint;
 mod scope;
+#[cfg(test)]
+mod scripted_log;
 mod sessions;
 mod source;
+mod store_error;
+mod suspicion;
 mod tickets;
 mod token_file;
 mod tokens;
@@ -44,6 +54,8 @@ mod turn_events;
 mod turns;
 mod usage;
 mod user;
+mod wal;
+mod watchdog;
 mod writer;
 mod writer_thread;
 
@@ -86,11 +98,11 @@ pub use tokens::{ApiToken, NewApiToken};
 pub use turns::{Turn, TurnOutcome, Writing};
 pub use usage::{Spending, UsageDay};
 pub use user::{MessagePage, UserRepository};
-pub use writer::Writer;
+pub use writer::{Pending, Writer};
 
 use crate::config::Durability;
 use crate::fanout::Fanout;
-use crate::ids::{TokenId, TurnId};
+use crate::ids::TokenId;
 use crate::telemetry::Metrics;
 pub(crate) use crate::time::now;
 
@@ -103,10 +115,11 @@ pub struct Repository {
     upkeep: Mutex<Option<Upkeep>>,
 }
 
-/// Lives as long as the database is open; the order of the fields is the order of closing.
+/// Lives as long as the database is open. Whatever may hang with the disk is waited for in [`Repository::close`] alone.
 struct Upkeep {
-    _checkpointer: checkpoint::Checkpointer,
+    checkpointer: checkpoint::Checkpointer,
     writer_thread: JoinHandle<()>,
+    _watchdog: watchdog::Watchdog,
     _gathered: AbortOnDropHandle<()>,
     _lock: marker::FileLock,
 }
@@ -135,20 +148,26 @@ impl Repository {
         let left_over = recovery::recover(&mut connection, may_have_lost).map_err(failed)?;
         let age_note = lock.remember(&connector, age)?;
         let fanout = Arc::<Fanout>::default();
-        let told = (metrics, Arc::clone(&fanout));
+        let watch = Arc::<watchdog::Watch>::default();
+        let told = (Arc::clone(&metrics), Arc::clone(&fanout));
+        let database = (connector.clone(), connection);
         let (writer, writer_thread) =
-            Writer::start(connector.clone(), connection, age_note, commit_window, told).map_err(failed)?;
-        let checkpointer = checkpoint::Checkpointer::start(connector.clone(), writer.clone());
-        let checkpointer = checkpointer.map_err(|source| OpenError::File {
+            Writer::start(database, age_note, commit_window, &watch, told).map_err(failed)?;
+        let no_thread = |source| OpenError::File {
             path: path.to_owned(),
             source,
-        })?;
+        };
+        let checkpointer =
+            checkpoint::Checkpointer::start(connector.clone(), writer.clone(), Arc::clone(&metrics))
+                .map_err(no_thread)?;
+        let watchdog = watchdog::Watchdog::start(watch, Arc::clone(&metrics)).map_err(no_thread)?;
         let main = Handle::current();
         let gathered = main.spawn(writer.wake_when_gathered());
-        let pool = ReadPool::new(&connector, main);
+        let pool = ReadPool::new(&connector, main, metrics);
         let upkeep = Upkeep {
-            _checkpointer: checkpointer,
+            checkpointer,
             writer_thread,
+            _watchdog: watchdog,
             _gathered: AbortOnDropHandle::new(gathered),
             _lock: lock,
         };
@@ -249,37 +268,14 @@ impl Repository {
         &self.fanout
     }
 
-    /// The part of a stored log that holds event `after` + 1; `None` at its end.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn next_segment(
-        &self,
-        turn_id: TurnId,
-        after: u64,
-    ) -> Result<Option<Segment>, RepositoryError> {
-        self.pool
-            .read(move |connection| turn_events::next_segment(connection, turn_id, after))
-            .await
-    }
-
-    /// Whether the stored log of an ended turn has an event of this number; 0 is before the first.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn has_event(&self, turn_id: TurnId, number: u64) -> Result<bool, RepositoryError> {
-        self.pool
-            .read(move |connection| Ok(number == 0 || turn_events::has_number(connection, turn_id, number)?))
-            .await
-    }
-
-    /// Writes what waits and closes the file. Blocks.
+    /// Writes what waits and closes the file. Blocks, for as long as the disk does.
     pub fn close(&self) {
         self.writer.close();
         let upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Upkeep { writer_thread, .. }) = upkeep {
+        if let Some(upkeep) = upkeep {
             // A panic of the thread has been logged by the panic hook.
-            let _ = writer_thread.join();
+            let _ = upkeep.writer_thread.join();
+            upkeep.checkpointer.stop();
         }
     }
 }

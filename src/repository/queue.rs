@@ -22,6 +22,8 @@ pub(super) struct Waiting {
     /// Whether nothing that was deleted may be left in the files.
     pub(super) erase: bool,
     closed: bool,
+    /// Whether the writer has ended: nothing more will be written.
+    gone: bool,
     /// While the writer sleeps: from when on it is of use to wake it, and when it wakes by itself.
     asleep: Option<(Instant, Instant)>,
 }
@@ -41,6 +43,11 @@ impl Queue {
 
     pub(super) fn push_job(&self, job: Box<dyn Job>) {
         let mut waiting = self.lock();
+        if waiting.gone {
+            // A job that is dropped answers its caller, who may want the lock.
+            drop(waiting);
+            return drop(job);
+        }
         waiting.jobs.push(job);
         self.wake(waiting, Instant::now());
     }
@@ -89,6 +96,24 @@ impl Queue {
         self.wake(waiting, Instant::now());
     }
 
+    /// Whether no more work will come.
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// The writer has ended: whoever waits is answered, and so is whoever comes.
+    pub(super) fn leave(&self) {
+        let mut waiting = self.lock();
+        waiting.gone = true;
+        let left = (
+            std::mem::take(&mut waiting.jobs),
+            std::mem::take(&mut waiting.ready),
+            std::mem::take(&mut waiting.due),
+        );
+        drop(waiting);
+        drop(left);
+    }
+
     /// Wakes the writer if it would sleep past the moment when this work can be done.
     fn wake(&self, mut waiting: MutexGuard<'_, Waiting>, at: Instant) {
         let late = waiting
@@ -135,6 +160,15 @@ impl Queue {
 }
 
 impl Waiting {
+    #[cfg(test)]
+    pub(super) fn of(jobs: Vec<Box<dyn Job>>, ready: Vec<Arc<dyn CommitSource>>) -> Self {
+        Self {
+            jobs,
+            ready,
+            ..Self::default()
+        }
+    }
+
     fn next_moment(&self, now: Instant) -> Option<Instant> {
         if !self.jobs.is_empty() || !self.ready.is_empty() || self.restart_wal || self.erase {
             return Some(now);
@@ -177,6 +211,9 @@ mod tests {
             false
         }
         fn take_segment(&self) -> Option<Segment> {
+            None
+        }
+        fn take_last_segment(&self) -> Option<Segment> {
             None
         }
         fn wants_segment(&self) -> bool {

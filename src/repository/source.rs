@@ -21,8 +21,10 @@ pub trait CommitSource: Send + Sync {
     /// Appends the frames that came since the last take to `batch`; false when there are none.
     fn take_into(&self, batch: &mut Vec<u8>) -> bool;
     /// Takes frames that stand in no segment, stored in a batch or not, as many as one should have; `None` when there
-    /// are none.
+    /// are none. The end of a log is not among them.
     fn take_segment(&self) -> Option<Segment>;
+    /// The same, with the end of the log: it is stored together with the turn's outcome or not at all.
+    fn take_last_segment(&self) -> Option<Segment>;
     /// Whether so many frames stand outside segments that one is due.
     fn wants_segment(&self) -> bool;
     /// What was taken is stored: show it.

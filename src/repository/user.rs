@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use super::Writer;
 use super::account;
 use super::allowance::Allowance;
 use super::begin::{self, Begun, NewTurn};
@@ -18,6 +17,7 @@ use super::scope::Scope;
 use super::sessions::{self, Session, SessionFields};
 use super::turns::{self, Turn, Writing};
 use super::usage::{self, Spending, UsageDay};
+use super::writer::{Pending, Writer};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{Role, Status};
 
@@ -199,8 +199,9 @@ impl UserRepository {
             .await
     }
 
-    /// Stores what a turn begins with; `AccountLeaving`, `TurnRunning`, `QueueFull`, `KeyReused`, `NotContinuable`.
-    pub async fn begin_turn(&self, new: NewTurn, allowance: Allowance) -> Result<Begun> {
+    /// Stores what a turn begins with; `AccountLeaving`, `TurnRunning`, `QueueFull`, `KeyReused`, `NotContinuable`. A
+    /// turn that is stored late has to be driven all the same.
+    pub fn begin_turn(&self, new: NewTurn, allowance: Allowance) -> Pending<Begun> {
         let (scope, leaving) = (self.scope(), self.leaving.clone());
         let work = move |connection: &mut _| {
             leaving.check(&scope.subject)?;
@@ -209,7 +210,7 @@ impl UserRepository {
                 joined @ Begun::Joined(_) => Changed::none(joined),
             })
         };
-        self.writer.change(work).await
+        self.writer.change_for_certain(work)
     }
 
     /// Lets another user read the session; `TooManyObservers`.

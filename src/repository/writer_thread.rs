@@ -7,26 +7,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use diesel::sqlite::SqliteConnection;
-use tokio::sync::watch;
 
 use super::checkpoint::checkpoint;
 use super::connection::{Connector, FileId};
 use super::erasure::Erasure;
 use super::error::RepositoryError;
 use super::group::Group;
-use super::health::StorageHealth;
 use super::marker::AgeNote;
 use super::pace::Pace;
 use super::queue::Queue;
 use super::source::CommitSource;
+use super::store_error::StoreError;
+use super::suspicion::Suspicion;
+use super::watchdog::Watch;
 use crate::fanout::Fanout;
 use crate::ids::TurnId;
 use crate::telemetry::Metrics;
 
-/// After so long without a commit readers are told.
-const DEGRADED_AFTER: Duration = Duration::from_secs(10);
-/// After so long without a commit turns fail.
-pub(super) const UNAVAILABLE_AFTER: Duration = Duration::from_secs(30);
 /// Pause between two tries of a group.
 const RETRY_PAUSE: Duration = Duration::from_millis(25);
 /// How often old batches are deleted.
@@ -37,7 +34,7 @@ const OLDEST_BATCH: Duration = Duration::from_secs(60);
 pub(super) struct WriterThread {
     connector: Connector,
     connection: SqliteConnection,
-    health: watch::Sender<StorageHealth>,
+    watch: Arc<Watch>,
     metrics: Arc<Metrics>,
     fanout: Arc<Fanout>,
     bytes_written: Arc<AtomicU64>,
@@ -51,6 +48,7 @@ pub(super) struct WriterThread {
     next_batch: i64,
     oldest_batch: i64,
     housekeeping_at: Instant,
+    suspicion: Suspicion,
 }
 
 struct Held {
@@ -63,7 +61,7 @@ impl WriterThread {
     pub(super) fn new(
         (connector, mut connection): (Connector, SqliteConnection),
         age_note: AgeNote,
-        health: watch::Sender<StorageHealth>,
+        watch: Arc<Watch>,
         (metrics, fanout): (Arc<Metrics>, Arc<Fanout>),
     ) -> Result<Self, RepositoryError> {
         let next_batch = super::turn_events::last_batch(&mut connection)? + 1;
@@ -71,7 +69,7 @@ impl WriterThread {
             file_id: connector.file_id(),
             connector,
             connection,
-            health,
+            watch,
             metrics,
             fanout,
             bytes_written: Arc::default(),
@@ -82,6 +80,7 @@ impl WriterThread {
             next_batch,
             oldest_batch: 0,
             housekeeping_at: Instant::now() + HOUSEKEEPING,
+            suspicion: Suspicion::default(),
         })
     }
 
@@ -96,11 +95,16 @@ impl WriterThread {
     }
 
     pub(super) fn run(mut self, queue: &Queue, commit_window: Duration) {
+        let _leaving = Leaving {
+            queue,
+            watch: Arc::clone(&self.watch),
+        };
         let mut pace = Pace::new(commit_window);
         while let Some(waiting) = queue.next(pace.earliest(), self.housekeeping_at) {
+            self.watch.pulse.begin();
             let mut group = Group::new(self.next_batch, self.age_note.next());
             let restart_wal = waiting.restart_wal;
-            let erase = waiting.erase.then(|| self.erasure.wanted());
+            let mut erase = waiting.erase.then(|| self.erasure.wanted());
             group.absorb(waiting);
             self.keep_house(&mut group);
             if erase.is_some() {
@@ -111,15 +115,11 @@ impl WriterThread {
                 if !self.commit(&mut group, queue) {
                     return;
                 }
-                self.remember(&group);
-                let written = group.bytes() + self.bytes_written.fetch_add(group.bytes(), Ordering::Relaxed);
-                if let Some(age) = group.new_age() {
-                    self.aged_at = written;
-                    self.age_note.write(age);
-                }
-                self.metrics.committed(group.logs(), began.elapsed());
                 pace.committed(began, group.logs());
-                group.publish(&self.fanout);
+                self.metrics.committed(group.logs(), began.elapsed());
+                erase = erase.filter(|_| group.refused().is_empty());
+                self.try_aside(&mut group, queue);
+                self.committed(group);
             }
             if let Some(covered) = erase {
                 self.empty_wal(covered);
@@ -127,68 +127,70 @@ impl WriterThread {
             if restart_wal && let Err(error) = checkpoint(&mut self.connection, "RESTART") {
                 log::debug!("storage.wal_not_restarted error={error:?}");
             }
+            self.watch.pulse.rest();
         }
     }
 
-    /// Tries until the group is stored. False when only a restart can tell what is: nothing more is written then.
+    /// What is stored is remembered, and then shown.
+    fn committed(&mut self, group: Group) {
+        self.remember(&group);
+        let written = group.bytes() + self.bytes_written.fetch_add(group.bytes(), Ordering::Relaxed);
+        if let Some(age) = group.new_age() {
+            self.aged_at = written;
+            self.age_note.write(age);
+        }
+        self.watch.pulse.beat();
+        group.publish(&self.fanout);
+    }
+
+    /// Tries until the group is stored. False when nothing more is written: only a restart can tell what is stored, or
+    /// the service ends and nothing is left that anybody waits for.
     fn commit(&mut self, group: &mut Group, queue: &Queue) -> bool {
-        let mut failing_since = None;
-        if self.is_lost() {
+        if self.watch.pulse.is_lost() {
             return false;
         }
         while let Err(error) = group.store(&mut self.connection) {
-            let since = *failing_since.get_or_insert_with(|| {
-                log::warn!("storage.failing error={error:?}");
-                Instant::now()
-            });
-            group.undo();
-            self.recover(&error);
-            if self.is_lost() {
+            self.watch.pulse.failed(&error);
+            if error.may_be_stored() {
+                self.watch.pulse.lose();
                 return false;
             }
-            self.report(since.elapsed());
-            group.expire(Instant::now());
+            group.undo();
+            if error.needs_new_connection() {
+                self.reconnect();
+            }
+            group.forget_withdrawn();
+            if let StoreError::InJob(place, error) = error
+                && self.suspicion.leaves_out(place, &error)
+            {
+                group.set_aside(place, error);
+            }
             group.absorb(queue.after(RETRY_PAUSE));
-        }
-        if let Some(since) = failing_since {
-            log::info!("storage.recovered duration_ms={}", since.elapsed().as_millis());
-            self.set_health(StorageHealth::Ok);
+            if !group.has_work() && queue.is_closed() || self.watch.pulse.is_lost() {
+                return false;
+            }
         }
         true
     }
 
-    fn is_lost(&self) -> bool {
-        *self.health.borrow() == StorageHealth::Lost
-    }
-
-    fn recover(&mut self, error: &super::group::StoreError) {
-        if error.may_be_stored() {
-            self.set_health(StorageHealth::Lost);
-        }
-        if error.needs_new_connection() {
-            match self.connector.open_for_writing() {
-                Ok(connection) => self.connection = connection,
-                Err(error) => log::warn!("storage.reopen_failed error={error:?}"),
+    /// A job that was left out of what is stored now is tried again, or given up when that has come to pass too often.
+    fn try_aside(&mut self, group: &mut Group, queue: &Queue) {
+        match group.take_aside() {
+            None => self.suspicion = Suspicion::default(),
+            Some((mut job, error)) if self.suspicion.is_proven() => {
+                log::error!("storage.job_refused error={error:?}");
+                job.refuse(error);
+                job.committed();
             }
+            Some((job, _)) => queue.push_job(job),
         }
     }
 
-    fn report(&self, failing_for: Duration) {
-        if failing_for >= UNAVAILABLE_AFTER {
-            self.set_health(StorageHealth::Unavailable);
-        } else if failing_for >= DEGRADED_AFTER {
-            self.set_health(StorageHealth::Degraded);
+    fn reconnect(&mut self) {
+        match self.connector.open_for_writing() {
+            Ok(connection) => self.connection = connection,
+            Err(error) => log::debug!("storage.reopen_failed error={error:?}"),
         }
-    }
-
-    fn set_health(&self, health: StorageHealth) {
-        self.health.send_if_modified(|current| {
-            let changed = *current != health && *current != StorageHealth::Lost;
-            if changed {
-                *current = health;
-            }
-            changed
-        });
     }
 
     fn keep_house(&mut self, group: &mut Group) {
@@ -199,7 +201,7 @@ impl WriterThread {
         self.housekeeping_at = now + HOUSEKEEPING;
         if self.connector.file_id() != self.file_id {
             log::error!("storage.file_replaced path={}", self.connector.path().display());
-            self.set_health(StorageHealth::Lost);
+            self.watch.pulse.lose();
         }
         if self.bytes_written.load(Ordering::Relaxed) != self.aged_at {
             group.grow_older();
@@ -250,8 +252,31 @@ impl WriterThread {
                 log: Arc::clone(log),
             });
         }
-        if group.batched().next().is_some() {
-            self.next_batch += 1;
+        for turn in group.refused() {
+            if let Some(held) = self.held.get_mut(turn) {
+                // It is tried again when it has aged once more.
+                held.since = Instant::now();
+            }
         }
+        self.next_batch = group.next_batch();
     }
 }
+
+/// However the writer ends, whoever waits for it is answered.
+struct Leaving<'a> {
+    queue: &'a Queue,
+    watch: Arc<Watch>,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.watch.pulse.lose();
+        }
+        self.watch.pulse.end();
+        self.queue.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::StreamExt;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::Turns;
 use super::end::Ending;
@@ -14,7 +13,7 @@ use super::live::LiveTurn;
 use super::reply::Reply;
 use crate::model::{AttemptMode, Parameters};
 use crate::provider::{
-    Call, CompletionRequest, Course, Delta, DeltaStream, ProviderError, ProviderErrorKind,
+    Call, CompletionRequest, Course, Delta, DeltaStream, Place, ProviderError, ProviderErrorKind,
 };
 
 /// What a call needs that outlives it.
@@ -30,7 +29,7 @@ pub(super) struct Attempting<'a> {
 }
 
 /// A stream, and the right to have it.
-type Opened = (DeltaStream, Option<OwnedSemaphorePermit>);
+type Opened = (DeltaStream, Place);
 
 /// How a stream ended that has begun or not.
 pub(super) struct Broken {
@@ -43,7 +42,7 @@ impl Turns {
     /// Asks the provider and appends what it writes.
     pub(super) async fn attempt(&self, attempting: &mut Attempting<'_>, call: Call) -> Broken {
         // Boxed, so that its large state is freed before the reply streams.
-        let (mut stream, _permit) = match Box::pin(self.ask(attempting, call)).await {
+        let (mut stream, _place) = match Box::pin(self.ask(attempting, call)).await {
             Ok(opened) => opened,
             Err(ending) => return Broken { ending, begun: false },
         };
@@ -78,7 +77,7 @@ impl Turns {
                 prompt.insert(Box::new(prepared.await.map_err(Ending::Repository)?))
             }
         };
-        let permit = self.chain.slot(call.link).await;
+        let place = self.place(live, call.link).await?;
         let mut request = CompletionRequest::clone(prompt);
         request.kept = match call.mode {
             AttemptMode::Continue => reply.text().to_owned(),
@@ -93,7 +92,7 @@ impl Turns {
         let stream = stream.map_err(Ending::Provider)?;
         attempting.reply.accepted();
         attempting.prompt = None;
-        Ok((stream, permit))
+        Ok((stream, place))
     }
 
     async fn relay(&self, attempting: &mut Attempting<'_>, link: usize, stream: &mut DeltaStream) -> Broken {
@@ -135,6 +134,15 @@ impl Turns {
         let (kind, text) = match delta {
             Some(Ok(Delta::Text(text))) => (TextKind::Reply, text),
             Some(Ok(Delta::Reasoning(text))) => (TextKind::Reasoning, text),
+            Some(Ok(Delta::Restart { reason, text })) => {
+                if relaying.opening.is_none() {
+                    self.begin_anew(attempting, reason, text);
+                    return ControlFlow::Continue(false);
+                }
+                attempting.reply.restart_call();
+                attempting.reason = reason;
+                (TextKind::Reply, text)
+            }
             Some(Ok(Delta::End(completion))) => return ControlFlow::Break(Ending::Complete(completion)),
             Some(Err(error)) => return ControlFlow::Break(Ending::Provider(error)),
             None => return ControlFlow::Break(Ending::Provider(disconnected(attempting))),
@@ -163,6 +171,18 @@ impl Turns {
             Some(opening) => self.open(attempting, opening, (kind, text)),
             None => append(attempting, kind, text),
         }
+    }
+
+    /// Shows text that stands instead of what the same call has shown, right after readers are told so.
+    fn begin_anew(&self, attempting: &mut Attempting<'_>, reason: &'static str, text: String) {
+        self.metrics.delta();
+        let announcement = attempting.reply.begin_anew(reason);
+        count(attempting.reply, TextKind::Reply, &text);
+        let events: Vec<_> = announcement
+            .into_iter()
+            .chain([TextKind::Reply.event(text)])
+            .collect();
+        attempting.live.log.append(&events);
     }
 
     /// Shows the first delta of a call, right after what readers are to be told of it: both, or neither.

@@ -1,6 +1,7 @@
 //! How turns begin: a message, a further reply to one, or the rest of a cut reply is stored, and a task drives it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::calls::CallsBefore;
 use super::live::{Interruption, LiveTurn};
@@ -10,15 +11,20 @@ use super::{MOST_LIVE, Started, TurnError, Turns};
 use crate::limits::Seat;
 use crate::repository::{Allowance, Begun, BegunTurn, NewTurn, RepositoryError, Turn, UserRepository};
 
+/// Longest wait for those who wait, in their turn, for turns that are being stored: as long as for the writer.
+const BEGIN_PATIENCE: Duration = Duration::from_secs(5);
+
 impl Turns {
     /// Stores what is to be answered and starts answering it. Goes on when the caller does not wait for it.
     ///
     /// # Errors
     /// `Draining`, `Overloaded`; of the repository `NotFound`, `TurnRunning`, `QueueFull`, `KeyReused`,
-    /// `NotContinuable`, `Unavailable`.
+    /// `NotContinuable`, `NotStored`, `MaybeStored`.
     pub async fn start(self: &Arc<Self>, user: UserRepository, new: NewTurn) -> Result<Started, TurnError> {
         // Whoever deletes the session, or ends the server, waits until the turn can be found.
-        let beginning = Arc::clone(&self.beginning).read_owned().await;
+        let entering = Arc::clone(&self.beginning).read_owned();
+        let entering = tokio::time::timeout(BEGIN_PATIENCE, entering).await;
+        let beginning = entering.map_err(|_elapsed| RepositoryError::NotStored)?;
         self.admit()?;
         let turns = Arc::clone(self);
         // Only what really begins needs a seat: a request that joins a turn has none to take.
@@ -27,10 +33,12 @@ impl Turns {
             turn: seat.is_some(),
             tokens_per_day: self.tokens_per_day,
         };
-        // A caller that goes away must not leave a turn that is stored and never driven.
+        let (begun, late) = user.begin_turn(new, allowance).split();
+        // A caller that goes away, or is answered while it may yet be stored, must not leave a turn that is stored and
+        // never driven.
         let task = self.main.spawn(async move {
             let _beginning = beginning;
-            match user.begin_turn(new, allowance).await? {
+            match begun.await? {
                 Begun::New(begun) => Ok(turns.launch((user, seat), *begun)),
                 Begun::Joined(turn_id) => {
                     let (turn, _) = user.turn(turn_id).await?;
@@ -42,10 +50,14 @@ impl Turns {
                 }
             }
         });
-        task.await.unwrap_or_else(|error| {
-            log::error!("turn.not_started error={error:?}");
-            Err(RepositoryError::Unavailable.into())
-        })
+        tokio::select! {
+            biased;
+            started = task => started.unwrap_or_else(|error| {
+                log::error!("turn.not_started error={error:?}");
+                Err(RepositoryError::MaybeStored.into())
+            }),
+            () = late => Err(RepositoryError::MaybeStored.into()),
+        }
     }
 
     fn admit(&self) -> Result<(), TurnError> {

@@ -138,13 +138,15 @@ impl Buffer {
         true
     }
 
-    /// Takes frames that stand in no segment, so many that they are a segment.
-    pub(super) fn take_segment(&mut self) -> Option<Segment> {
+    /// Takes frames that stand in no segment, so many that they are a segment; the end of a log only `with_end`.
+    pub(super) fn take_segment(&mut self, with_end: bool) -> Option<Segment> {
+        let goes_on = with_end || !self.ended;
+        let limit = if goes_on { self.end } else { self.taken };
         let from = self.segment_taken;
-        if from == self.end {
+        if from == limit {
             return None;
         }
-        let to = self.segment_end(from);
+        let to = self.segment_end(from, limit);
         let frames = self.between(from, to).to_vec();
         self.segment_taken = to;
         if self.taken.offset < to.offset {
@@ -157,15 +159,15 @@ impl Buffer {
         })
     }
 
-    /// Where a segment ends that begins at `from`: what is written at once has a bound.
-    fn segment_end(&self, from: Mark) -> Mark {
-        let frames = self.between(from, self.end);
+    /// Where a segment ends that begins at `from`, at the latest at `limit`: what is written at once has a bound.
+    fn segment_end(&self, from: Mark, limit: Mark) -> Mark {
+        let frames = self.between(from, limit);
         let Some(head) = frames.get(..SEGMENT_BYTES) else {
-            return self.end;
+            return limit;
         };
         let end = memchr::memmem::rfind(head, b"\n\n").or_else(|| memchr::memmem::find(frames, b"\n\n"));
         let frames = &frames[..end.map_or(frames.len(), |end| end + 2)];
-        event::last_number(frames).map_or(self.end, |number| Mark {
+        event::last_number(frames).map_or(limit, |number| Mark {
             offset: from.offset + frames.len() as u64,
             number,
         })

@@ -15,7 +15,7 @@ impl Turns {
     /// Deletes a session with all that is in it.
     ///
     /// # Errors
-    /// `NotFound`, `ReadOnly`, `Unavailable`.
+    /// `NotFound`, `ReadOnly`, `Unavailable`, `NotStored`, `MaybeStored`.
     pub async fn delete_session(
         self: &Arc<Self>,
         user: UserRepository,
@@ -32,7 +32,7 @@ impl Turns {
     /// cut can be repeated.
     ///
     /// # Errors
-    /// `Unavailable`.
+    /// `Unavailable`, `NotStored`, `MaybeStored`.
     pub async fn delete_account(self: &Arc<Self>, user: UserRepository) -> Result<(), TurnError> {
         let turns = Arc::clone(self);
         let task = self.main.spawn(async move { turns.remove_account(&user).await });
@@ -41,7 +41,13 @@ impl Turns {
 
     async fn remove_account(&self, user: &UserRepository) -> Result<(), TurnError> {
         let _leaving = user.leave();
-        // A session that began before that takes another round.
+        let removed = self.remove_all_of(user).await;
+        self.repository.writer().erase();
+        removed
+    }
+
+    async fn remove_all_of(&self, user: &UserRepository) -> Result<(), TurnError> {
+        // A session that began before the account was leaving takes another round.
         while !user.delete_account().await? {
             for session in user.reading().sessions(SessionView::Own, None, PAGE).await?.0 {
                 match self.remove_session(user, session.id).await {
@@ -51,7 +57,6 @@ impl Turns {
                 }
             }
         }
-        self.repository.writer().erase();
         Ok(())
     }
 
@@ -69,7 +74,11 @@ impl Turns {
         for turn in user.streaming_turns(id).await? {
             self.stop(user, turn.id).await?;
         }
-        user.delete_session(id).await?;
+        let deleted = user.delete_session(id).await;
+        // What may be deleted, or soon will be, is followed up as well.
+        if !matches!(deleted, Ok(()) | Err(RepositoryError::MaybeStored)) {
+            return Ok(deleted?);
+        }
         self.all_entered().await;
         // One that has begun in between has no rows any more, and its frames go with the batches.
         let late: Vec<_> = self
@@ -84,7 +93,7 @@ impl Turns {
             self.forget(&live);
         }
         self.repository.writer().erase();
-        Ok(())
+        Ok(deleted?)
     }
 }
 
@@ -98,6 +107,6 @@ async fn end_at_once(live: &LiveTurn) {
 fn ended(result: Result<Result<(), TurnError>, tokio::task::JoinError>) -> Result<(), TurnError> {
     result.unwrap_or_else(|error| {
         log::error!("turn.not_deleted error={error:?}");
-        Err(RepositoryError::Unavailable.into())
+        Err(RepositoryError::MaybeStored.into())
     })
 }

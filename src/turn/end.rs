@@ -146,12 +146,22 @@ fn is_cut(kind: &ProviderErrorKind) -> bool {
         ProviderErrorKind::Disconnected
             | ProviderErrorKind::ClosedUnanswered
             | ProviderErrorKind::TimedOut(_)
+            | ProviderErrorKind::NoPlace
     )
 }
 
 fn provider_error(kind: &ProviderErrorKind) -> ErrorEvent {
     let detail = match kind {
+        ProviderErrorKind::NoPlace => {
+            "Others are being answered. Nothing that was written is lost. Try again in a moment."
+        }
+        ProviderErrorKind::Filtered => {
+            "Say it in other words, or ask about something else. What was written is kept."
+        }
         ProviderErrorKind::TooLong => "Start a new session, or send a shorter message.",
+        ProviderErrorKind::OutOfTokens { .. } => {
+            "A simpler question may help. The operator of this service can allow longer answers (max_tokens)."
+        }
         kind if kind.is_retryable() => "Nothing that was written is lost. Try again in a moment.",
         _ => "The operator of this service has to look at this; what was written is kept.",
     };
@@ -174,11 +184,16 @@ fn predicate(kind: &ProviderErrorKind) -> &'static str {
         ProviderErrorKind::Overloaded { .. } => "is overloaded",
         ProviderErrorKind::Unauthorized => "does not accept this service's key",
         ProviderErrorKind::Rejected => "rejected the request",
+        ProviderErrorKind::Filtered => "does not let this message through its content filter",
+        ProviderErrorKind::QuotaUsedUp => "takes no more requests: this service's quota there is used up",
         ProviderErrorKind::TooLong => "cannot read a conversation this long",
         ProviderErrorKind::TooLarge => "wrote more than the limit",
         ProviderErrorKind::TimedOut(_) => "did not answer in time",
         ProviderErrorKind::Disconnected | ProviderErrorKind::ClosedUnanswered => "cannot be reached",
-        ProviderErrorKind::Malformed => "sent an answer that cannot be read",
+        ProviderErrorKind::NoPlace => "has no free place for now",
+        ProviderErrorKind::Malformed | ProviderErrorKind::Unreadable => "sent an answer that cannot be read",
+        ProviderErrorKind::Empty { .. } => "ended its answer without a word",
+        ProviderErrorKind::OutOfTokens { .. } => "used up its length for thinking, before it wrote anything",
     }
 }
 
@@ -221,11 +236,17 @@ mod tests {
             ProviderErrorKind::Overloaded { retry_after: None },
             ProviderErrorKind::Unauthorized,
             ProviderErrorKind::Rejected,
+            ProviderErrorKind::Filtered,
+            ProviderErrorKind::QuotaUsedUp,
             ProviderErrorKind::TooLong,
             ProviderErrorKind::TooLarge,
             ProviderErrorKind::ClosedUnanswered,
             ProviderErrorKind::Disconnected,
+            ProviderErrorKind::NoPlace,
             ProviderErrorKind::Malformed,
+            ProviderErrorKind::Unreadable,
+            ProviderErrorKind::Empty { usage: None },
+            ProviderErrorKind::OutOfTokens { usage: None },
         ];
         let kinds = kinds.into_iter().chain(limits.map(ProviderErrorKind::TimedOut));
         let of_providers = kinds.map(|kind| provider_error(&kind));

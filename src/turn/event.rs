@@ -88,7 +88,7 @@ pub struct AttemptStart {
     pub provider: String,
     /// With which model.
     pub model: String,
-    /// Why: `server-restarted`, `requested`.
+    /// Why: `server-restarted`, `requested`, `begins-anew`, `thoughts`, or the code of what went wrong before.
     pub reason: &'static str,
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::buffer::Buffer;
 use super::event::{Event, TextKind};
 use super::merging::Merging;
-use super::passing::Retrying;
+use super::passing::Passing;
 use super::waiting::until;
 use crate::ids::TurnId;
 use crate::repository::{CommitSource, Gap, Segment, Writer};
@@ -33,7 +33,9 @@ pub struct Stored {
     /// Whether nothing more will be stored here, although the turn has not ended.
     pub closed: bool,
     /// What readers may be told meanwhile; no part of the log.
-    pub retrying: Option<Retrying>,
+    pub passing: Option<Passing>,
+    /// The number of that: another one for each that is told.
+    pub passing_number: u32,
     /// Another one after every change of the others.
     pub version: u32,
 }
@@ -67,7 +69,8 @@ struct State {
     closed: bool,
     version: u32,
     /// Boxed, because it is rare.
-    retrying: Option<Box<Retrying>>,
+    passing: Option<Box<Passing>>,
+    passing_number: u32,
 }
 
 impl TurnLog {
@@ -80,7 +83,8 @@ impl TurnLog {
             has_text: false,
             closed: false,
             version: 0,
-            retrying: None,
+            passing: None,
+            passing_number: 0,
         };
         Arc::new(Self {
             turn_id,
@@ -148,9 +152,12 @@ impl TurnLog {
         self.change(|state| state.closed = true);
     }
 
-    /// Tells those who read now that the provider will be asked again, or, with `None`, that it is being asked.
-    pub(super) fn show_retrying(&self, retrying: Option<Retrying>) {
-        self.change(|state| state.retrying = retrying.map(Box::new));
+    /// Tells those who read now what the turn waits for, or, with `None`, that it does not wait.
+    pub(super) fn show_passing(&self, passing: Option<Passing>) {
+        self.change(|state| {
+            state.passing = passing.map(Box::new);
+            state.passing_number = state.passing_number.wrapping_add(1);
+        });
     }
 
     /// Changes what readers see, and wakes them.
@@ -174,7 +181,8 @@ impl TurnLog {
         let state = self.lock();
         Stored {
             closed: state.closed,
-            retrying: state.retrying.as_deref().copied(),
+            passing: state.passing.as_deref().copied(),
+            passing_number: state.passing_number,
             version: state.version,
             ..state.buffer.stored()
         }
@@ -212,7 +220,13 @@ impl CommitSource for TurnLog {
     fn take_segment(&self) -> Option<Segment> {
         let mut state = self.lock();
         state.announced = false;
-        state.buffer.take_segment()
+        state.buffer.take_segment(false)
+    }
+
+    fn take_last_segment(&self) -> Option<Segment> {
+        let mut state = self.lock();
+        state.announced = false;
+        state.buffer.take_segment(true)
     }
 
     fn wants_segment(&self) -> bool {

@@ -18,6 +18,7 @@ mod live;
 mod log;
 mod merging;
 mod passing;
+mod place;
 mod reply;
 mod resume;
 mod run;
@@ -150,7 +151,7 @@ impl Turns {
     /// Ends a turn and answers when its end is stored. A turn that has ended stays as it is.
     ///
     /// # Errors
-    /// `NotFound`, `ReadOnly`, `Unavailable`; `Draining` when the turn is left for the next process.
+    /// `NotFound`, `ReadOnly`, `Unavailable`, `MaybeStored`; `Draining` when the turn is left for the next process.
     pub async fn stop(&self, user: &UserRepository, turn_id: TurnId) -> Result<(), TurnError> {
         let Some(live) = self.find_running(user.reading(), turn_id).await? else {
             user.turn(turn_id).await?;
@@ -164,7 +165,7 @@ impl Turns {
             Ok(Done::Ended) => Ok(()),
             // It goes on there: whoever wants it to end has to say so again.
             Ok(Done::Left) if self.is_draining() => Err(TurnError::Draining),
-            Ok(Done::Left) | Err(_) => Err(RepositoryError::Unavailable.into()),
+            Ok(Done::Left) | Err(_) => Err(RepositoryError::MaybeStored.into()),
         }
     }
 
@@ -198,6 +199,12 @@ impl Turns {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// How many turns have not ended, those included that wait for their predecessors.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.lock().all.len()
     }
 
     /// Whether a message alone fits into the model's window.

@@ -48,6 +48,8 @@ struct Current {
     /// Whether it has given anything.
     wrote: bool,
     reasoning_bytes: usize,
+    /// Tokens of the text that it was given to go on with, although it begins anew.
+    kept_tokens: i64,
     sent: bool,
     accepted: bool,
     started_at: i64,
@@ -121,6 +123,7 @@ impl Reply {
             from: self.text.len(),
             wrote: false,
             reasoning_bytes: 0,
+            kept_tokens: 0,
             sent: false,
             accepted: false,
             started_at: now(),
@@ -165,6 +168,31 @@ impl Reply {
             } else {
                 AttemptMode::Continue
             },
+            provider: current.provider.name().to_owned(),
+            model: current.provider.model().to_owned(),
+            reason,
+        }))
+    }
+
+    /// The call was to go on with the text, and begins anew: the text is void once it shows something.
+    pub(super) fn restart_call(&mut self) {
+        let Some(current) = &mut self.current else { return };
+        if current.mode == AttemptMode::Continue {
+            current.kept_tokens = tokens(&self.text[..current.from]);
+            current.mode = AttemptMode::Restart;
+        }
+    }
+
+    /// What the call has written so far is no reply: it is void, and has cost what it has cost. What readers are to be
+    /// told of it.
+    pub(super) fn begin_anew(&mut self, reason: &'static str) -> Option<Event> {
+        let current = self.current.as_mut()?;
+        current.reasoning_bytes += self.text.len() - current.from;
+        current.from = 0;
+        self.text = Arc::default();
+        Some(Event::AttemptStart(AttemptStart {
+            attempt: current.number,
+            mode: AttemptMode::Restart,
             provider: current.provider.name().to_owned(),
             model: current.provider.model().to_owned(),
             reason,
@@ -219,7 +247,7 @@ impl Reply {
             let was_read = current.accepted || matches!(outcome, STOPPED | "provider-first-delta-timeout");
             let kept = match current.mode {
                 AttemptMode::Continue => tokens(&self.text[..current.from]),
-                AttemptMode::Start | AttemptMode::Restart => 0,
+                AttemptMode::Start | AttemptMode::Restart => current.kept_tokens,
             };
             Usage {
                 input_tokens: if was_read {

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 use super::Turns;
 use super::calls::{Calls, CallsBefore};
 use super::end::Conclusion;
@@ -27,6 +29,27 @@ struct Restored {
     text: String,
     calls: CallsBefore,
     focus_told: bool,
+}
+
+/// A turn that is being taken up.
+struct Taken {
+    live: Arc<LiveTurn>,
+    restored: Restored,
+    predecessors: Vec<TurnId>,
+    /// The number of its next call.
+    attempt: i32,
+    resumes: bool,
+    /// The reply as it ends, when a call was under way.
+    crashed: Option<Reply>,
+}
+
+impl Taken {
+    fn reply(&self) -> Reply {
+        let text = self.restored.text.clone();
+        let mut reply = Reply::new(self.live.turn.id, String::new(), self.attempt, text);
+        reply.calls = Calls::recorded(&self.restored.calls.recorded);
+        reply
+    }
 }
 
 /// Where in the text that of the next call begins, when these are on record: after theirs. Text before a restart that
@@ -85,6 +108,7 @@ impl Turns {
     /// `Unavailable`, `Database`.
     pub async fn take_up(self: &Arc<Self>, left_over: Vec<LeftOver>) -> Result<(), RepositoryError> {
         let mut earlier: Vec<(SessionId, TurnId)> = Vec::new();
+        let mut taken = Vec::with_capacity(left_over.len());
         for left in left_over {
             let from = Resumption {
                 offset: left.frames.len() as u64,
@@ -114,42 +138,64 @@ impl Turns {
                     .append(&[Event::TextDelta(TextOf { text: text.clone() })]);
             }
             earlier.push((session, live.turn.id));
-            self.take_up_one(live, restored, predecessors).await;
+            taken.push(self.decide(live, restored, predecessors).await);
         }
+        // All at once, so that they share their commits.
+        join_all(taken.into_iter().map(|taken| self.take_up_one(taken))).await;
         Ok(())
     }
 
-    async fn take_up_one(
-        self: &Arc<Self>,
-        live: Arc<LiveTurn>,
-        restored: Restored,
-        predecessors: Vec<TurnId>,
-    ) {
-        let Restored {
-            text,
-            mut calls,
-            focus_told,
-        } = restored;
-        let attempt = next_number(&live, &calls);
-        if self.may_resume(&live, &text) && self.resumes(&live, attempt).await {
-            let beginning = Beginning {
-                kept: text,
+    /// What is to become of a turn, as far as that is known before anything is written.
+    async fn decide(&self, live: Arc<LiveTurn>, restored: Restored, predecessors: Vec<TurnId>) -> Taken {
+        let mut taken = Taken {
+            attempt: next_number(&live, &restored.calls),
+            resumes: self.may_resume(&live, &restored.text),
+            crashed: None,
+            live,
+            restored,
+            predecessors,
+        };
+        if !taken.resumes {
+            taken.crashed = self.count_crashed(&mut taken).await;
+        }
+        taken
+    }
+
+    /// The call that was under way, with what it has read.
+    async fn count_crashed(&self, taken: &mut Taken) -> Option<Reply> {
+        let (crashed, from) = taken.restored.calls.crashed.take()?;
+        let mut reply = taken.reply();
+        self.count_prompt(&taken.live, &mut reply).await;
+        reply.add_crashed(crashed, from);
+        Some(reply)
+    }
+
+    async fn take_up_one(self: &Arc<Self>, mut taken: Taken) {
+        if taken.resumes && self.resumes(&taken.live, taken.attempt).await {
+            let Taken {
+                live,
+                restored,
+                predecessors,
                 attempt,
-                before: calls,
+                ..
+            } = taken;
+            let beginning = Beginning {
+                kept: restored.text,
+                attempt,
+                before: restored.calls,
                 predecessors,
                 stop_predecessors: false,
-                focus_told,
+                focus_told: restored.focus_told,
             };
             self.spawn(live, beginning);
             return;
         }
-        let mut reply = Reply::new(live.turn.id, String::new(), attempt, text);
-        reply.calls = Calls::recorded(&calls.recorded);
-        if let Some((crashed, from)) = calls.crashed.take() {
-            self.count_prompt(&live, &mut reply).await;
-            reply.add_crashed(crashed, from);
-        }
-        self.conclude(&live, Conclusion::interrupted(reply)).await;
+        let counted = match taken.crashed.take() {
+            Some(reply) => Some(reply),
+            None => self.count_crashed(&mut taken).await,
+        };
+        let reply = counted.unwrap_or_else(|| taken.reply());
+        self.conclude(&taken.live, Conclusion::interrupted(reply)).await;
     }
 
     /// The text that the log tells, or else, as its turn had only begun, the text that the reply had before; and the

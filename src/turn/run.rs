@@ -12,7 +12,7 @@ use super::calls::{Calls, CallsBefore};
 use super::end::{Conclusion, Ending};
 use super::event::{AttemptStart, Event, TextOf, TurnStart};
 use super::live::{Interruption, LiveTurn};
-use super::passing::Retrying;
+use super::passing::{Passing, Retrying};
 use super::reply::Reply;
 use crate::ids::TurnId;
 use crate::model::AttemptMode;
@@ -165,13 +165,13 @@ impl Turns {
     async fn wait(&self, attempting: &Attempting<'_>, wait: Duration) -> Option<Interruption> {
         let live = attempting.live;
         self.metrics.retry();
-        live.log.show_retrying(Some(Retrying {
+        live.log.show_passing(Some(Passing::Retrying(Retrying {
             attempt: attempting.reply.next_number(),
             at: tokio::time::Instant::now() + wait,
             reason: attempting.reason,
-        }));
+        })));
         let interrupted = tokio::time::timeout(wait, live.interruption()).await;
-        live.log.show_retrying(None);
+        live.log.show_passing(None);
         interrupted.ok()
     }
 
@@ -189,7 +189,7 @@ impl Turns {
         self.metrics.attempt(name, outcome);
         let result = match ending {
             Ending::Provider(error) => {
-                reply.close(outcome, None);
+                reply.close(outcome, error.kind.usage());
                 if begun {
                     attempting.course.cut(call.link, &error.kind, reply.has_text());
                 } else {
@@ -261,9 +261,12 @@ struct Told {
 }
 
 /// The error that the learner is told of when nobody could answer: the one that broke the reply off, or else one that
-/// may pass rather than one that stays, and the newest of these.
+/// nobody else was asked after or that may pass rather than one that stays, and the newest of these.
 fn worth_telling(told: Option<Box<Told>>, new: Told) -> Box<Told> {
-    let weight = |told: &Told| (told.begun, told.error.kind.is_retryable());
+    let weight = |told: &Told| {
+        let kind = &told.error.kind;
+        (told.begun, kind.is_final(), kind.is_retryable())
+    };
     match told {
         Some(told) if weight(&told) > weight(&new) => told,
         _ => Box::new(new),

@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use tokio::time::Instant;
-
 use super::event;
 use super::log::{Stored, TurnLog};
 use crate::ids::TurnId;
@@ -39,8 +37,8 @@ struct Live {
     log: Arc<TurnLog>,
     /// The place after event `number`, once it is known.
     offset: Option<u64>,
-    /// When the last retry is due that the reader was told of.
-    told: Option<Instant>,
+    /// The number of the last passing event that the reader was told.
+    told: u32,
 }
 
 impl Subscription {
@@ -54,7 +52,7 @@ impl Subscription {
         let live = log.map(|log| Live {
             log,
             offset: None,
-            told: None,
+            told: 0,
         });
         Self {
             repository,
@@ -90,9 +88,11 @@ impl Subscription {
             if stored.ended {
                 return Ok(Next::End);
             }
-            if let Some(retrying) = stored.retrying.filter(|retrying| Some(retrying.at) != live.told) {
-                live.told = Some(retrying.at);
-                return Ok(Next::Passing(retrying.encode()));
+            // The first event of a stream is the first of the log.
+            let is_new = stored.number > 0 && stored.passing_number != live.told;
+            if let Some(passing) = stored.passing.filter(|_| is_new) {
+                live.told = stored.passing_number;
+                return Ok(Next::Passing(passing.encode()));
             }
             if stored.closed {
                 return Ok(Next::Cut);
@@ -134,5 +134,61 @@ impl Live {
         };
         self.offset = Some(end);
         Some((frames, last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::config::Durability;
+    use crate::repository::CommitSource;
+    use crate::telemetry::Metrics;
+    use crate::turn::event::{Event, TextOf};
+    use crate::turn::passing::Passing;
+    use crate::turn::{Merging, Resumption};
+
+    #[tokio::test]
+    async fn what_passes_never_comes_before_the_first_event_and_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let storing = (Durability::Off, Duration::ZERO);
+        let path = folder.path().join("tutor.db");
+        let (repository, _) = Repository::open(&path, storing, Arc::new(Metrics::default())).unwrap();
+        let turn_id = TurnId::new();
+        let writer = repository.writer().clone();
+        let log = TurnLog::new(
+            turn_id,
+            writer,
+            Arc::new(Merging::new(Duration::ZERO)),
+            Resumption::default(),
+        );
+        let repository = Arc::new(repository);
+        let mut reader = Subscription::new(Arc::clone(&repository), turn_id, 0, Some(Arc::clone(&log)));
+
+        log.show_passing(Some(Passing::Waiting { position: 2 }));
+        assert!(
+            reader.next().now_or_never().is_none(),
+            "there is no first event yet"
+        );
+        let first = Event::TextDelta(TextOf {
+            text: "Because".to_owned(),
+        });
+        log.append(&[first]);
+        while log.stored().number == 0 {
+            let version = log.stored().version;
+            log.changed_since(version).await;
+        }
+        assert!(matches!(reader.next().await, Ok(Next::Frames(_))));
+        let waiting = Next::Passing(b"event: waiting\ndata: {\"position\":2}\n\n".to_vec());
+        assert_eq!(reader.next().await.unwrap(), waiting);
+        assert!(reader.next().now_or_never().is_none(), "it was told");
+        log.show_passing(None);
+        log.show_passing(Some(Passing::Waiting { position: 2 }));
+        assert_eq!(reader.next().await.unwrap(), waiting, "it waits once more");
+        assert!(!log.wants_segment());
+        repository.close();
     }
 }

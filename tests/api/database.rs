@@ -178,6 +178,15 @@ impl Drop for WriteLock {
     }
 }
 
+/// Looks at one moment of the database, until dropped: what is written meanwhile stays in the write-ahead log.
+pub(crate) struct ReadTransaction(#[expect(dead_code, reason = "it is open")] SqliteConnection);
+
+impl ReadTransaction {
+    pub(crate) fn begin(path: &Path) -> Self {
+        Self(connect(path, "BEGIN; SELECT count(*) FROM sessions;"))
+    }
+}
+
 /// Runs statements on a database that no server has open.
 pub(crate) fn change(path: &Path, sql: &str) {
     connect(path, sql);

@@ -72,14 +72,34 @@ async fn each_provider_is_asked_once_and_the_broken_ones_are_told_apart() {
     );
     assert!(line("Check api_key"), "{said}");
     assert!(
-        line("problem  provider \"page\": sent malformed data") && line("check wire and base_url"),
+        line("problem  provider \"page\": sent no reply")
+            && line("content type text/html")
+            && line("check wire and base_url"),
         "{said}"
     );
     assert!(
         line("problem  provider \"gone\": disconnected") && line("that the server runs"),
         "{said}"
     );
-    assert_eq!((good.count(), unauthorized.count()), (1, 1));
+    // Once more how it is asked for an answer of a given shape.
+    assert_eq!((good.count(), unauthorized.count()), (2, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_that_a_provider_refuses_are_told_and_are_no_problem() {
+    let (folder, picky) = (folder(), Upstream::start());
+    for field in ["stream_options", "max_tokens"] {
+        let refusal = format!(r#"{{"error":{{"message":"unknown field {field}"}}}}"#);
+        picky.next(Script::plain(400, "application/json", &refusal));
+    }
+    picky.next(Script::stream().delta("ready").finish());
+    let refusal = r#"{"error":{"message":"'response_format.type' must be 'text'"}}"#;
+    picky.next(Script::plain(400, "application/json", refusal));
+    let (is_well, said) = examine(folder.path(), &provider("picky", &picky.base_url()));
+    let told =
+        "model \"m\" answers, but refuses stream_options, max_tokens, response_format: it is asked without";
+    assert!(is_well && said.contains(told), "{said}");
+    assert_eq!(picky.count(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,6 +163,26 @@ async fn a_database_that_a_server_would_refuse_is_explained() {
     let (is_well, said) = examine_database(&path);
     assert!(
         !is_well && said.contains("is gone although it was created here"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_has_grown_long_is_told() {
+    let app = TestApp::start();
+    let (is_well, said) = examine_database(app.database_path());
+    assert!(is_well && !said.contains("write-ahead log"), "{said}");
+    // Nothing that SQLite would read: what counts is the length.
+    let log = app.database_path().with_extension("db-wal");
+    let log = std::fs::File::options().write(true).open(log).expect("a log");
+    let length = log.metadata().expect("a log").len();
+    log.set_len(65 << 20).expect("room");
+    let (is_well, said) = examine_database(app.database_path());
+    log.set_len(length).expect("a log");
+    assert!(!is_well, "{said}");
+    assert!(
+        said.contains("problem  write-ahead log: it has grown to 65 MiB")
+            && said.contains("holds a snapshot"),
         "{said}"
     );
 }

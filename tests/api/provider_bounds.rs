@@ -96,7 +96,7 @@ fn floods() -> [Flood; 7] {
             name: "gzip",
             script: gzip_bomb(),
             setting: ("idle_timeout_seconds", 20),
-            code: Some("provider-protocol"),
+            code: Some("provider-unreadable"),
         },
     ]
 }

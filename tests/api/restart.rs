@@ -113,6 +113,29 @@ async fn a_turn_that_waited_for_another_one_is_not_forgotten() {
 }
 
 #[tokio::test]
+async fn turns_that_were_left_over_are_taken_up_in_few_commits() {
+    const TURNS: usize = 40;
+    let mut app = TestApp::start();
+    app.upstream.always(Script::stream().delta("Because").hang());
+    let mut readers = join_all((0..TURNS).map(|_| app.learner.send("Why is the sky blue?"))).await;
+    join_all(readers.iter_mut().map(|reader| reader.until_text("Because"))).await;
+    app.kill_9();
+    app.restart();
+    // All have ended before the first request is answered.
+    let metrics = app.learner.call(Method::GET, "/metrics", Value::Null).await;
+    let metrics = metrics.text().await.expect("text");
+    let commits = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("tutorstream_commits_total "))
+        .and_then(|commits| commits.parse::<usize>().ok())
+        .expect("the metric");
+    assert!(commits < TURNS / 2, "{commits} commits for {TURNS} turns");
+    for reader in &mut readers {
+        assert_eq!(reader.persist().await.data["status"], "interrupted");
+    }
+}
+
+#[tokio::test]
 async fn many_turns_at_once_survive_a_crash() {
     let mut app = Setup::new().continues_partial().without_merging().start();
     let plans = (0..8)

@@ -28,6 +28,7 @@ const DURABLE: Record<DurableType, true> = {
 
 const PASSING: Record<PassingType, true> = {
   retrying: true,
+  waiting: true,
   "storage-degraded": true,
   reconnect: true,
   rewind: true,

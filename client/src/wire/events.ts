@@ -65,6 +65,8 @@ export interface DurableData {
 /** About the moment: never stored, and they may be missed. */
 export interface PassingData {
   retrying: { attempt: number; inMs: number; reason: string };
+  /** As many calls run at the provider as may: 1 is the next. */
+  waiting: { position: number };
   "storage-degraded": Record<string, never>;
   /** The server ends this connection; the turn goes on. */
   reconnect: { afterMs: number };

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use crate::ids::SessionId;
+use crate::provider::Errand;
 
 /// The plans that are being made. `T` is what can be left to whoever plans.
 pub(super) struct Flights<T> {
@@ -29,7 +30,7 @@ struct Running<T> {
 pub(super) struct Flight<T> {
     session_id: SessionId,
     number: u64,
-    called_off: CancellationToken,
+    errand: Arc<Errand>,
     table: Table<T>,
 }
 
@@ -44,9 +45,9 @@ impl<T> Default for Flights<T> {
 }
 
 impl<T: Clone> Flights<T> {
-    /// Calls off what is being planned for this session, and plans instead.
+    /// Calls off what is being planned for this session, and plans instead: an answer waits for it.
     pub(super) fn instead(&self, session_id: SessionId) -> Flight<T> {
-        let flight = self.flight(session_id);
+        let flight = self.flight(session_id, true);
         if let Some(running) = lock(&self.running).insert(session_id, flight.running()) {
             running.called_off.cancel();
         }
@@ -63,7 +64,7 @@ impl<T: Clone> Flights<T> {
                 None
             }
             Entry::Vacant(entry) => {
-                let flight = self.flight(session_id);
+                let flight = self.flight(session_id, false);
                 entry.insert(flight.running());
                 // The table is let go of before the flight could be dropped.
                 drop(running);
@@ -77,11 +78,11 @@ impl<T: Clone> Flights<T> {
         self.closed.cancel();
     }
 
-    fn flight(&self, session_id: SessionId) -> Flight<T> {
+    fn flight(&self, session_id: SessionId, awaited: bool) -> Flight<T> {
         Flight {
             session_id,
             number: self.last.fetch_add(1, Ordering::Relaxed),
-            called_off: self.closed.child_token(),
+            errand: Errand::new(self.closed.child_token(), awaited),
             table: Arc::clone(&self.running),
         }
     }
@@ -90,7 +91,12 @@ impl<T: Clone> Flights<T> {
 impl<T> Flight<T> {
     /// Cancelled when the plan is no longer wanted.
     pub(super) fn called_off(&self) -> &CancellationToken {
-        &self.called_off
+        self.errand.called_off()
+    }
+
+    /// What the calls for this plan are to those who wait for a place.
+    pub(super) fn errand(&self) -> &Arc<Errand> {
+        &self.errand
     }
 
     /// What was left meanwhile. With `None` it is over: what comes now begins a flight of its own.
@@ -110,7 +116,7 @@ impl<T> Flight<T> {
     fn running(&self) -> Running<T> {
         Running {
             number: self.number,
-            called_off: self.called_off.clone(),
+            called_off: self.called_off().clone(),
             left: None,
         }
     }

@@ -17,7 +17,7 @@ use crate::agent::ContextBudget;
 use crate::agent::asking::{Asking, PlanningModel};
 use crate::config::PlannerConfig;
 use crate::model::{FocusSource, Purpose};
-use crate::provider::Provider;
+use crate::provider::Chain;
 use crate::repository::{
     FocusVersion, Lesson, NewFocus, PlanningMaterial, RepositoryError, Turn, UserRepository,
 };
@@ -57,18 +57,16 @@ impl Planner {
     pub fn new(
         config: PlannerConfig,
         context: ContextBudget,
-        providers: &[Arc<dyn Provider>],
+        chain: &Chain,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
         let name = config.provider.as_deref();
-        let mut chosen = providers
-            .iter()
-            .filter(|provider| name.is_none_or(|name| name == provider.name()));
+        let chosen = chain.position(|provider| name.is_none_or(|name| name == provider.name()));
         let model = chosen
-            .next()
-            .filter(|provider| !provider.is_practice())
-            .map(|provider| PlanningModel {
-                provider: Arc::clone(provider),
+            .filter(|link| !chain.provider(*link).is_practice())
+            .map(|link| PlanningModel {
+                provider: Arc::clone(chain.provider(link)),
+                places: Arc::clone(chain.places(link)),
                 model: config.model,
             });
         Arc::new(Self {
@@ -128,16 +126,17 @@ impl Planner {
             new_focus(plan, newest_position(material), source)
         };
         let session_id = due.material.session.id;
-        if self.model.is_none() {
+        let Some(model) = &self.model else {
             let new = by_rules(&due.material, FocusSource::Planned);
             return user.store_focus(session_id, new).await;
-        }
+        };
         let due = Arc::new(due);
         let flight = self.flights.instead(session_id);
         // An open breaker leaves the plan to the look behind the answer.
         if !self.breaker.is_open() {
             // A turn that is stopped needs no plan.
             let unless_dropped = flight.called_off().clone().drop_guard();
+            let errand = Arc::clone(flight.errand());
             let task = self.plan_in_background(flight, user.clone(), Arc::clone(&due));
             let in_time = timeout(self.budget, task).await;
             // What comes after the budget is for the next message.
@@ -145,6 +144,8 @@ impl Planner {
             if let Ok(Ok(Some(version))) = in_time {
                 return Ok(version);
             }
+            errand.leave_alone();
+            model.places.look_again();
         }
         let new = by_rules(&due.material, FocusSource::Fallback);
         user.store_focus(session_id, new).await
@@ -205,9 +206,11 @@ impl Planner {
         let asking = Asking {
             user,
             purpose: Purpose::Focus,
-            called_off: flight.called_off(),
+            errand: flight.errand(),
         };
-        let answer = model.ask(prompt::request(material, model.model.clone()), asking);
+        // Who waits for a place has not been asked: the breaker hears of what comes after that.
+        let place = model.place(&asking).await?;
+        let answer = model.ask(prompt::request(material, model.model.clone()), asking, place);
         let mut answer = std::pin::pin!(answer);
         match timeout(self.budget, &mut answer).await {
             Ok(Some(answer)) => {

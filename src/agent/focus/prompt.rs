@@ -9,7 +9,7 @@ use super::draft;
 use super::plan::SessionFocus;
 use crate::ids::MessageId;
 use crate::model::Role;
-use crate::provider::{CompletionRequest, PromptMessage};
+use crate::provider::{CompletionRequest, Conversation};
 use crate::repository::{Message, PlanningMaterial};
 
 const INSTRUCTIONS: &str = include_str!("planner_instructions.md");
@@ -67,11 +67,8 @@ pub(super) fn request(material: &PlanningMaterial, model: Option<String>) -> Com
     };
     CompletionRequest {
         instructions: INSTRUCTIONS.to_owned(),
-        messages: vec![PromptMessage {
-            role: Role::User,
-            // These types have no map with other keys than strings, so this cannot fail.
-            content: serde_json::to_string(&document).unwrap_or_default(),
-        }],
+        // These types have no map with other keys than strings, so this cannot fail.
+        messages: Conversation::question(serde_json::to_string(&document).unwrap_or_default()),
         model,
         format: Some(Arc::clone(&draft::FORMAT)),
         ..CompletionRequest::default()
@@ -94,7 +91,7 @@ fn label_of(message: &Message) -> String {
 fn conversation(newest_first: &[Message]) -> Vec<Line<'_>> {
     let shown = newest_first.iter().take(MOST_MESSAGES).rev();
     shown
-        .filter(|message| !message.content.is_empty())
+        .filter(|message| !message.content.trim().is_empty())
         .map(|message| Line {
             id: label_of(message),
             from: match message.role {

@@ -46,7 +46,7 @@ impl Planner {
             if let Some(due) = self.due(user, &turn).await? {
                 self.plan(user, &due, &flight).await;
             }
-            self.sum_up(user, &turn, flight.called_off()).await?;
+            self.sum_up(user, &turn, flight.errand()).await?;
             next = flight.next();
         }
         Ok(())

@@ -18,7 +18,9 @@ use secrecy::SecretString;
 pub use address::{Reach, reach};
 pub use base_url::{base_url, is_this_machine};
 pub use check::ProviderProblem;
-pub use vocabulary::{Auth, Continuation, RequestParameter, StructuredOutput, Wire, refused_parameter};
+pub use vocabulary::{
+    Auth, Continuation, Deltas, RequestParameter, StructuredOutput, Thoughts, Wire, refused_parameter,
+};
 
 pub(super) use table::ProviderTable;
 pub(super) use variables::providers;
@@ -60,12 +62,18 @@ pub struct ProviderSettings {
     pub continues_partial: bool,
     /// How it is asked to (chat completions only).
     pub continuation: Continuation,
+    /// Where it leaves what its model thinks aloud.
+    pub thoughts: Thoughts,
+    /// What its deltas are.
+    pub deltas: Deltas,
     /// How long to wait for what.
     pub timeouts: Timeouts,
     /// How much of it is read.
     pub limits: AnswerLimits,
     /// Most calls at a time; further ones wait. `None`: no limit.
     pub max_concurrent: Option<usize>,
+    /// Longest wait for a place among those.
+    pub place_timeout: Duration,
 }
 
 /// How long to wait for what.
@@ -131,9 +139,12 @@ impl ProviderSettings {
             structured_output: wire.default_structured_output(),
             continues_partial: wire.continues_partial_by_default(),
             continuation: Continuation::default(),
+            thoughts: Thoughts::default(),
+            deltas: Deltas::default(),
             timeouts: Timeouts::default(),
             limits: AnswerLimits::default(),
             max_concurrent: None,
+            place_timeout: Duration::from_secs(60),
         }
     }
 }

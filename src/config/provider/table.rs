@@ -11,7 +11,8 @@ use super::super::args::secret_variable;
 use super::base_url;
 use super::check::{ProviderProblem, check};
 use super::{
-    AnswerLimits, Auth, Continuation, ProviderSettings, RequestParameter, StructuredOutput, Timeouts, Wire,
+    AnswerLimits, Auth, Continuation, Deltas, ProviderSettings, RequestParameter, StructuredOutput, Thoughts,
+    Timeouts, Wire,
 };
 use crate::model::{Parameters, ReasoningEffort};
 
@@ -41,6 +42,8 @@ pub(in crate::config) struct ProviderTable {
     structured_output: Option<StructuredOutput>,
     continues_partial: Option<bool>,
     continuation: Option<Continuation>,
+    thoughts: Option<Thoughts>,
+    deltas: Option<Deltas>,
     connect_timeout_seconds: Option<NonZeroU64>,
     first_delta_timeout_seconds: Option<NonZeroU64>,
     idle_timeout_seconds: Option<NonZeroU64>,
@@ -48,6 +51,7 @@ pub(in crate::config) struct ProviderTable {
     max_line_bytes: Option<NonZeroUsize>,
     max_answer_bytes: Option<NonZeroUsize>,
     max_concurrent: Option<NonZeroUsize>,
+    place_timeout_seconds: Option<NonZeroU64>,
 }
 
 impl ProviderTable {
@@ -73,6 +77,8 @@ impl ProviderTable {
             structured_output: None,
             continues_partial: None,
             continuation: None,
+            thoughts: None,
+            deltas: None,
             connect_timeout_seconds: None,
             first_delta_timeout_seconds: None,
             idle_timeout_seconds: None,
@@ -80,6 +86,7 @@ impl ProviderTable {
             max_line_bytes: None,
             max_answer_bytes: None,
             max_concurrent: None,
+            place_timeout_seconds: None,
         }
     }
 
@@ -120,7 +127,14 @@ impl ProviderTable {
             structured_output: self.structured_output.unwrap_or(default.structured_output),
             continues_partial: self.continues_partial.unwrap_or(default.continues_partial),
             continuation: self.continuation.unwrap_or_default(),
+            thoughts: self.thoughts.unwrap_or_default(),
+            deltas: self.deltas.unwrap_or_default(),
             max_concurrent: self.max_concurrent.map(NonZeroUsize::get),
+            place_timeout: self
+                .place_timeout_seconds
+                .map_or(default.place_timeout, |seconds| {
+                    Duration::from_secs(seconds.get())
+                }),
             ..default
         };
         check(&settings)?;

@@ -96,6 +96,30 @@ pub enum Continuation {
     ContinueFinalMessage,
 }
 
+/// Where a provider leaves what its model thinks aloud.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Thoughts {
+    /// In fields of their own, or between tags at the begin of the text.
+    #[default]
+    Tagged,
+    /// The template opens the tag: each reply begins within thoughts.
+    Unopened,
+    /// Text is shown as it comes, tags or not.
+    Shown,
+}
+
+/// What the deltas of a provider are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deltas {
+    /// What is new.
+    #[default]
+    Incremental,
+    /// The whole text so far (DashScope without `incremental_output`).
+    Cumulative,
+}
+
 /// How a provider is asked for an answer of a given shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -108,6 +132,17 @@ pub enum StructuredOutput {
     ToolCall,
     /// Only in words.
     None,
+}
+
+impl StructuredOutput {
+    /// The same, or in words alone where the wire's field for it is refused.
+    #[must_use]
+    pub(crate) fn unless(self, refused: bool) -> Self {
+        match self {
+            Self::JsonSchema | Self::JsonObject if refused => Self::None,
+            how => how,
+        }
+    }
 }
 
 /// What a learner's request may ask for, where the operator allows it.

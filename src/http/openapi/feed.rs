@@ -73,7 +73,7 @@ fn feed(schemas: &mut Schemas) -> Value {
             .into_iter()
             .filter(|frame| frame["properties"]["event"]["const"] != "rewind")
             .map(|frame| match frame["properties"]["event"]["const"].as_str() {
-                Some("retrying") => of_turn(frame, &["turnId"]),
+                Some("retrying" | "waiting") => of_turn(frame, &["turnId"]),
                 Some("storage-degraded") => of_turn(frame, &[]),
                 _ => frame,
             }),

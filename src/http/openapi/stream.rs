@@ -133,6 +133,15 @@ pub(super) fn passing() -> Vec<Value> {
             }),
         ),
         frame(
+            "waiting",
+            "As many calls run at the provider as may. `position` 1 is the next; the turn is not asked or counted yet.",
+            &json!({
+                "type": "object",
+                "properties": { "position": { "type": "integer", "minimum": 1 } },
+                "required": ["position"],
+            }),
+        ),
+        frame(
             "auth-expired",
             "The token has expired or was revoked; the stream ends.",
             &json!({ "type": "object" }),

@@ -8,13 +8,11 @@ use serde_json::{Value, json};
 use super::transcript::Transcript;
 use crate::config::{ProviderSettings, StructuredOutput};
 use crate::model::{Parameters, ReasoningEffort, Role};
-use crate::provider::call::{Dialect, Draft};
+use crate::provider::call::{Dialect, Draft, Field, Without};
 use crate::provider::{CompletionRequest, OutputFormat, wording};
 
 /// The API wants a limit. All current models can write as much.
 const MAX_TOKENS: u32 = 8192;
-/// A conversation has to begin with the learner; the oldest messages may have been left out.
-const OPENING: &str = "(The conversation goes on from here.)";
 
 /// Anthropic's Messages, with what the settings say of every request.
 pub(in crate::provider) struct Messages {
@@ -90,21 +88,29 @@ impl Dialect for Messages {
         self.continues_partial
     }
 
-    fn body(&self, request: &CompletionRequest) -> serde_json::Result<Vec<u8>> {
+    fn body(&self, request: &CompletionRequest, without: Without) -> serde_json::Result<Vec<u8>> {
+        let how = self.structured_output.unless(without.has(Field::ResponseFormat));
+        let has = |field| !without.has(field);
         let parameters = request.parameters.or(self.parameters);
         let format = request.format.as_deref();
         let tool = format.filter(|_| self.structured_output == StructuredOutput::ToolCall);
-        let schema = format.filter(|_| self.structured_output == StructuredOutput::JsonSchema);
+        let schema = format.filter(|_| how == StructuredOutput::JsonSchema);
         serde_json::to_vec(&Body {
             model: request.model.as_deref().unwrap_or(&self.model),
             max_tokens: parameters.max_tokens.unwrap_or(MAX_TOKENS),
-            system: wording::instructions(request, self.structured_output),
+            system: wording::instructions(request, how),
             messages: self.messages(request),
             stream: true,
             // Its scale ends at 1.
-            temperature: parameters.temperature.map(|value| value.min(1.0)),
+            temperature: parameters
+                .temperature
+                .filter(|_| has(Field::Temperature))
+                .map(|value| value.min(1.0)),
             output_config: OutputConfig {
-                effort: parameters.reasoning_effort.and_then(effort),
+                effort: parameters
+                    .reasoning_effort
+                    .filter(|_| has(Field::ReasoningEffort))
+                    .and_then(effort),
                 format: schema.map(|format| json!({"type": "json_schema", "schema": format.schema})),
             },
             tools: tool.map(tools),
@@ -119,24 +125,14 @@ impl Dialect for Messages {
 }
 
 impl Messages {
-    /// Blank messages, and white space at the end of a partial reply, are refused by the API.
+    /// White space at the end of a partial reply is refused by the API.
     fn messages<'a>(&self, request: &'a CompletionRequest) -> Vec<Message<'a>> {
-        let said = request
-            .messages
-            .iter()
-            .filter(|message| !message.content.trim().is_empty());
+        let said = request.messages.iter();
         let mut messages: Vec<_> = said
             .map(|message| Message::new(message.role, &message.content))
             .collect();
-        if messages
-            .first()
-            .is_none_or(|first| first.role != Role::User.as_str())
-        {
-            messages.insert(0, Message::new(Role::User, OPENING));
-        }
-        let kept = request.kept.trim_end();
-        if !kept.is_empty() {
-            messages.push(Message::new(Role::Assistant, kept));
+        if let Some(kept) = request.partial() {
+            messages.push(Message::new(Role::Assistant, kept.trim_end()));
             if !self.continues_partial {
                 messages.push(Message::new(Role::User, wording::GO_ON));
             }

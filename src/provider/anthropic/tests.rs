@@ -3,10 +3,10 @@ use serde_json::{Value, json};
 use super::Messages;
 use crate::config::{ProviderSettings, StructuredOutput, Wire};
 use crate::model::{FinishReason, Parameters, ReasoningEffort, Role};
-use crate::provider::call::Dialect;
+use crate::provider::call::{Dialect, Without};
 use crate::provider::conformance::fake::{question, stream_of};
 use crate::provider::conformance::vendor::Vendor;
-use crate::provider::{Completion, CompletionRequest, Delta, PromptMessage};
+use crate::provider::{Completion, CompletionRequest, Conversation, Delta, PromptMessage};
 
 fn settings() -> ProviderSettings {
     let base_url = "https://api.example.org".parse().unwrap();
@@ -14,7 +14,7 @@ fn settings() -> ProviderSettings {
 }
 
 fn body(settings: &ProviderSettings, request: &CompletionRequest) -> Value {
-    serde_json::from_slice(&Messages::of(settings).body(request).unwrap()).unwrap()
+    serde_json::from_slice(&Messages::of(settings).body(request, Without::default()).unwrap()).unwrap()
 }
 
 fn message(role: Role, content: &str) -> PromptMessage {
@@ -39,11 +39,11 @@ fn a_prompt_is_the_instructions_apart_and_the_conversation() {
 #[test]
 fn what_the_api_refuses_is_not_sent() {
     let request = CompletionRequest {
-        messages: vec![
+        messages: Conversation::new([
             message(Role::Assistant, "Go on?"),
             message(Role::User, " \n"),
             message(Role::User, "Yes."),
-        ],
+        ]),
         ..CompletionRequest::default()
     };
     let body = body(&settings(), &request);

@@ -1,39 +1,24 @@
-//! The whitelisted fields of the events of a message, borrowed from the event that carries them.
+//! The whitelisted fields of an ordinary delta of a message, borrowed from the event that carries it. What does not fit
+//! is read loosely by the [transcript](super::transcript).
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::provider::call::Text;
 
-/// One record of the stream: all types in one, for each field stands in few of them.
+/// A record that says what is new in a block.
 #[derive(Deserialize)]
-pub(super) struct Record<'a> {
-    #[serde(borrow, default, rename = "type")]
-    pub(super) kind: Option<Text<'a>>,
-    /// Of `message_start`.
+pub(super) struct BlockDelta<'a> {
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Text<'a>,
+    #[serde(borrow)]
+    pub(super) delta: Piece<'a>,
     #[serde(default)]
-    pub(super) message: Option<Begun>,
-    /// Of `content_block_start`.
-    #[serde(borrow, default)]
-    pub(super) content_block: Option<Piece<'a>>,
-    /// Of `content_block_delta` and `message_delta`.
-    #[serde(borrow, default)]
-    pub(super) delta: Option<Piece<'a>>,
-    /// Of `message_delta`.
-    #[serde(default)]
-    pub(super) usage: Option<TokenCounts>,
-    #[serde(default)]
-    pub(super) error: Option<serde_json::Value>,
+    pub(super) error: Option<IgnoredAny>,
 }
 
-/// A message that has begun.
+/// What is new.
 #[derive(Deserialize)]
-pub(super) struct Begun {
-    #[serde(default)]
-    pub(super) usage: Option<TokenCounts>,
-}
-
-/// What is new in a block or in the message.
-#[derive(Default, Deserialize)]
 pub(super) struct Piece<'a> {
     #[serde(borrow, default)]
     pub(super) text: Option<Text<'a>>,
@@ -41,28 +26,4 @@ pub(super) struct Piece<'a> {
     pub(super) thinking: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub(super) partial_json: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    pub(super) stop_reason: Option<Text<'a>>,
-}
-
-/// Tokens as the provider counts them; the output's are cumulative.
-#[derive(Clone, Copy, Deserialize)]
-pub(super) struct TokenCounts {
-    #[serde(default)]
-    input_tokens: Option<i64>,
-    #[serde(default)]
-    cache_creation_input_tokens: Option<i64>,
-    #[serde(default)]
-    cache_read_input_tokens: Option<i64>,
-    #[serde(default)]
-    pub(super) output_tokens: Option<i64>,
-}
-
-impl TokenCounts {
-    /// All that the model has read, from a cache or not.
-    pub(super) fn input(&self) -> Option<i64> {
-        let cached = [self.cache_creation_input_tokens, self.cache_read_input_tokens];
-        let cached: i64 = cached.into_iter().flatten().fold(0, i64::saturating_add);
-        self.input_tokens.map(|new| new.saturating_add(cached))
-    }
 }

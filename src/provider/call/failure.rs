@@ -10,6 +10,9 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::notes::Notes;
+use super::refusal;
+use super::without::{Field, refused_field};
 use crate::provider::{DecodeError, ProviderError, ProviderErrorKind, TimeLimit};
 
 /// Longer codes are sentences.
@@ -28,8 +31,12 @@ pub(in crate::provider) enum Cause {
     },
     #[error("the stream has an error object: code {code}, type {category}")]
     ErrorObject { code: String, category: String },
-    #[error("the answer is no event stream")]
-    NoEventStream,
+    #[error(
+        "the answer is neither an event stream nor a whole reply: content type {content_type}, coding {coding}"
+    )]
+    NoEventStream { content_type: String, coding: String },
+    #[error("the provider, or what stands before it, answered with status {status} and a web page")]
+    Page { status: u16 },
     #[error("an event is not the JSON of a chunk: {problem:?} error in column {column}")]
     Json {
         problem: serde_json::error::Category,
@@ -39,20 +46,29 @@ pub(in crate::provider) enum Cause {
     CutShort,
     #[error("the stream ended without text")]
     NoText,
+    #[error("the provider broke the reply off: {word}")]
+    BrokenOff { word: String },
+    #[error("what carries the text of an event is no text")]
+    NoString,
     #[error("the base URL must be http or https and have no user name or password")]
     BaseUrl,
 }
 
 /// Makes errors of one provider.
 pub(in crate::provider) struct Failures {
-    provider: String,
+    pub(super) provider: String,
     /// To recognise it when it is echoed.
     api_key: Option<SecretString>,
+    pub(super) notes: Notes,
 }
 
 impl Failures {
     pub(in crate::provider) fn new(provider: String, api_key: Option<SecretString>) -> Self {
-        Self { provider, api_key }
+        Self {
+            provider,
+            api_key,
+            notes: Notes::default(),
+        }
     }
 
     pub(in crate::provider) fn bare(&self, kind: ProviderErrorKind) -> ProviderError {
@@ -106,51 +122,45 @@ impl Failures {
         self.caused(ProviderErrorKind::Malformed, cause)
     }
 
-    /// The provider refused the request.
-    pub(in crate::provider) fn status(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> ProviderError {
+    /// The provider refused a request that had this body; and the field of it that it refuses, if that is why.
+    pub(super) fn status(
+        &self,
+        (status, headers): (u16, &HeaderMap),
+        body: &[u8],
+        sent: &[u8],
+    ) -> (ProviderError, Option<Field>) {
+        let is_page = body.trim_ascii_start().starts_with(b"<");
         let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
-        let error = body.get("error").unwrap_or(&body);
-        let kind = match kind_of_words(error) {
-            Some(ProviderErrorKind::TooLong) if (400..500).contains(&status) => ProviderErrorKind::TooLong,
-            _ => kind_of_status(status, retry_after(headers)).unwrap_or(ProviderErrorKind::Malformed),
-        };
+        // Google's come in an array.
+        let body = body.get(0).unwrap_or(&body);
+        let error = body.get("error").filter(|error| is_truthy(error)).unwrap_or(body);
+        let kind = refusal::of_status(status, error, retry_after(headers), is_page);
         let (code, category) = (self.code(error.get("code")), self.code(error.get("type")));
-        self.caused(
-            kind,
-            Cause::Refused {
-                status,
-                code,
-                category,
-            },
-        )
+        let refused = Cause::Refused {
+            status,
+            code,
+            category,
+        };
+        let cause = if is_page { Cause::Page { status } } else { refused };
+        (self.caused(kind, cause), refused_field(status, error, sent))
     }
 
     /// The provider sent `{"error": …}` where a chunk or a stream belongs.
     pub(in crate::provider) fn error_object(&self, error: &Value) -> ProviderError {
-        let number = |field: &str| {
-            let value = error.get(field)?;
-            let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
-            kind_of_status(u16::try_from(number).ok()?, None)
-        };
-        let kind = match kind_of_words(error) {
-            Some(ProviderErrorKind::TooLong) => ProviderErrorKind::TooLong,
-            words => number("code")
-                .or_else(|| number("status"))
-                .or(words)
-                .unwrap_or(ProviderErrorKind::Overloaded { retry_after: None }),
-        };
+        let kind = refusal::of_object(error);
         let (code, category) = (self.code(error.get("code")), self.code(error.get("type")));
         self.caused(kind, Cause::ErrorObject { code, category })
     }
 
     /// A code that is fit for the log; `-` when there is none.
-    fn code(&self, value: Option<&Value>) -> String {
+    pub(super) fn code(&self, value: Option<&Value>) -> String {
         let code = match value {
             Some(Value::String(code)) => code.clone(),
             Some(Value::Number(code)) => code.to_string(),
             _ => String::new(),
         };
-        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        let is_word =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+');
         let is_code = !code.is_empty() && code.len() <= MAX_CODE_BYTES && code.bytes().all(is_word);
         let has_key = self
             .api_key
@@ -190,53 +200,7 @@ pub(in crate::provider) fn is_truthy(error: &Value) -> bool {
     }
 }
 
-fn kind_of_status(status: u16, retry_after: Option<Duration>) -> Option<ProviderErrorKind> {
-    Some(match status {
-        429 => ProviderErrorKind::RateLimited { retry_after },
-        401 | 403 => ProviderErrorKind::Unauthorized,
-        408 => ProviderErrorKind::TimedOut(TimeLimit::Remote),
-        413 => ProviderErrorKind::TooLong,
-        300..=499 => ProviderErrorKind::Rejected,
-        500..=599 => ProviderErrorKind::Overloaded { retry_after },
-        _ => return None,
-    })
-}
-
-/// By `code`, else by `type`: the words of OpenAI, llama.cpp, OpenRouter and Anthropic's compatible endpoint.
-fn kind_of_words(error: &Value) -> Option<ProviderErrorKind> {
-    ["code", "type"].into_iter().find_map(|field| {
-        Some(match error.get(field)?.as_str()? {
-            "context_length_exceeded" | "exceed_context_size_error" | "request_too_large" => {
-                ProviderErrorKind::TooLong
-            }
-            "rate_limit_exceeded" | "rate_limit_error" | "insufficient_quota" => {
-                ProviderErrorKind::RateLimited { retry_after: None }
-            }
-            "invalid_api_key" | "authentication_error" | "permission_error" => {
-                ProviderErrorKind::Unauthorized
-            }
-            "invalid_request_error" if is_too_long(error) => ProviderErrorKind::TooLong,
-            "invalid_request_error"
-            | "billing_error"
-            | "model_not_found"
-            | "not_found_error"
-            | "content_policy_violation" => ProviderErrorKind::Rejected,
-            "timeout" | "timeout_error" => ProviderErrorKind::TimedOut(TimeLimit::Remote),
-            "server_error" | "overloaded_error" | "api_error" => {
-                ProviderErrorKind::Overloaded { retry_after: None }
-            }
-            _ => return None,
-        })
-    })
-}
-
-/// Anthropic has no code for it.
-fn is_too_long(error: &Value) -> bool {
-    let message = error.get("message").and_then(Value::as_str);
-    message.is_some_and(|message| message.starts_with("prompt is too long"))
-}
-
-/// `retry-after-ms` (OpenAI, Azure), else seconds or an HTTP date (RFC 9110, section 10.2.3).
+/// `retry-after-ms` (OpenAI, Azure), else seconds, of which some say fractions, or an HTTP date (RFC 9110, section 10.2.3).
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let said = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let milliseconds = said("retry-after-ms").and_then(|value| value.parse::<f64>().ok());
@@ -244,9 +208,10 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Some(wait.min(MAX_RETRY_AFTER));
     }
     let value = said(RETRY_AFTER.as_str())?;
-    let wait = match value.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
+    let seconds = value.parse::<f64>().ok().filter(|seconds| *seconds >= 0.0);
+    let wait = match seconds {
+        Some(seconds) => Duration::try_from_secs_f64(seconds).unwrap_or(MAX_RETRY_AFTER),
+        None => {
             let date = DateTime::parse_from_rfc2822(value).ok()?;
             date.signed_duration_since(Utc::now())
                 .to_std()

@@ -5,14 +5,31 @@
 
 mod answer;
 mod client;
+mod clock;
+mod content;
+mod data;
+mod deltas;
 mod draft;
+mod drain;
+mod ending;
+mod error_record;
 mod failure;
+mod finish;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) mod fuzzing;
+mod halves;
+mod intake;
+mod loose;
+mod notes;
+mod refusal;
 mod reply;
 mod resolver;
 mod seam;
 mod text;
+mod thoughts;
+mod told;
+mod usage;
+mod without;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,18 +37,27 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, RequestBuilder, Url};
-use tokio::sync::Semaphore;
+use reqwest::{Client, Url};
 
-use self::answer::Opening;
+use self::answer::{Asking, Opening, Prepared};
+pub(super) use self::content::{Kind, pieces};
+pub(super) use self::data::{is_done, record};
 pub(super) use self::draft::Draft;
+use self::draft::Reading;
+pub(super) use self::error_record::error_of;
 use self::failure::Cause;
-pub(super) use self::failure::{Failures, is_truthy};
+pub(super) use self::failure::Failures;
+pub(super) use self::loose::Loose;
 use self::seam::Seam;
 pub(super) use self::text::{Text, text};
+pub(super) use self::told::Told;
+pub(super) use self::usage::{Counted, count};
+use self::without::Refused;
+pub(super) use self::without::{Field, Without};
 use super::decode::SseEvent;
-use super::{Completion, CompletionRequest, Delta, DeltaStream, Provider, ProviderError, ProviderErrorKind};
-use crate::config::{AnswerLimits, ProviderSettings, Timeouts};
+use super::{CompletionRequest, DeltaStream, Provider, ProviderError, ProviderErrorKind};
+use crate::config::{AnswerLimits, Deltas, ProviderSettings, Thoughts, Timeouts};
+use crate::model::Role;
 
 /// Longer limits would overflow the clock.
 const MAX_LIMIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -51,33 +77,48 @@ pub(super) trait Dialect: Send + Sync + Sized + 'static {
     fn of(settings: &ProviderSettings) -> Self;
     /// Whether it goes on from a partial reply.
     fn continues_partial(&self) -> bool;
-    /// The JSON of a request.
-    fn body(&self, request: &CompletionRequest) -> serde_json::Result<Vec<u8>>;
+    /// The JSON of a request, without the fields that the server refuses.
+    fn body(&self, request: &CompletionRequest, without: Without) -> serde_json::Result<Vec<u8>>;
     /// An empty transcript of the reply to this request.
     fn transcript(&self, request: &CompletionRequest, draft: Draft) -> Self::Transcript;
 }
 
 /// What the events of one reply add up to. No input or output, no clock.
 pub(super) trait Transcript: Send + Unpin + 'static {
-    /// Takes one event; [`Delta::End`] is the last delta.
-    fn read(&mut self, event: SseEvent<'_>, failures: &Failures) -> Result<Option<Delta>, ProviderError>;
-    /// What is left of the last event.
-    fn take_next(&mut self) -> Option<Delta>;
-    /// Whether the provider has written anything.
-    fn has_begun(&self) -> bool;
-    /// What the provider has ended the reply with, when nothing but its usage may still come.
-    fn completion(&self) -> Option<Completion>;
+    /// Takes one event. What it says is in the draft, also when an error follows it.
+    fn read(&mut self, event: SseEvent<'_>, failures: &Failures) -> Result<(), ProviderError>;
+    /// Takes a whole reply that comes as one JSON document. Answers whether it is one.
+    fn read_document(&mut self, document: Loose<'_>, failures: &Failures) -> Result<bool, ProviderError>;
+    /// What was read so far.
+    fn draft(&self) -> &Draft;
+    /// The same, to take from it.
+    fn draft_mut(&mut self) -> &mut Draft;
 }
 
 /// A provider that is called over HTTP.
 pub(super) struct HttpProvider<D> {
     name: String,
     model: String,
+    line: Arc<Line<D>>,
+    thoughts: Thoughts,
+    deltas: Deltas,
+    call: Arc<Call>,
+}
+
+/// Where requests go, and how they are said.
+struct Line<D> {
     dialect: D,
     url: Url,
     headers: HeaderMap,
     client: Client,
-    call: Arc<Call>,
+}
+
+impl<D: Dialect> Line<D> {
+    fn request(&self, request: &CompletionRequest, without: Without) -> serde_json::Result<Prepared> {
+        let body = bytes::Bytes::from(self.dialect.body(request, without)?);
+        let builder = self.client.post(self.url.clone()).headers(self.headers.clone());
+        Ok((builder.body(body.clone()), body))
+    }
 }
 
 /// What every reply of a provider needs.
@@ -85,8 +126,8 @@ struct Call {
     failures: Failures,
     timeouts: Timeouts,
     limits: AnswerLimits,
-    /// One permit for each call that may run at a time.
-    places: Option<Arc<Semaphore>>,
+    /// What the server refuses of requests.
+    refused: Refused,
 }
 
 impl<D: Dialect> HttpProvider<D> {
@@ -110,10 +151,14 @@ impl<D: Dialect> HttpProvider<D> {
         Ok(Self {
             name: settings.name.clone(),
             model: settings.model.clone(),
-            dialect: D::of(settings),
-            url,
-            headers,
-            client,
+            line: Arc::new(Line {
+                dialect: D::of(settings),
+                url,
+                headers,
+                client,
+            }),
+            thoughts: settings.thoughts,
+            deltas: settings.deltas,
             call: Arc::new(Call {
                 failures,
                 timeouts: Timeouts {
@@ -123,20 +168,38 @@ impl<D: Dialect> HttpProvider<D> {
                     total: total.min(MAX_LIMIT),
                 },
                 limits: settings.limits,
-                places: settings.max_concurrent.map(|most| Arc::new(Semaphore::new(most))),
+                refused: Refused::default(),
             }),
         })
     }
 
     fn draft(&self, request: &CompletionRequest) -> Draft {
-        let is_trimmed = D::TRIMS_KEPT && self.dialect.continues_partial();
-        Draft::new(self.call.limits.answer, Seam::after(&request.kept, is_trimmed))
+        let continues = self.line.dialect.continues_partial();
+        let goes_on = !request.kept.is_empty();
+        let newest = request
+            .messages
+            .iter()
+            .rfind(|message| message.role == Role::User);
+        let speaks_of_tags = newest.is_some_and(|message| thoughts::are_named_in(&message.content));
+        let reading = Reading {
+            max_bytes: self.call.limits.answer,
+            thoughts: match self.thoughts {
+                // It goes on in the middle of its reply, not at the begin of its template.
+                Thoughts::Unopened if goes_on && continues => Thoughts::Tagged,
+                _ if goes_on && thoughts::ends_in_fence(&request.kept) => Thoughts::Shown,
+                setting => setting,
+            },
+            may_void: !goes_on && !speaks_of_tags,
+            is_cumulative: self.deltas == Deltas::Cumulative,
+            goes_on,
+        };
+        Draft::new(&reading, Seam::after(&request.kept, D::TRIMS_KEPT && continues))
     }
 
     /// The reply that these bytes are.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn read(&self, request: &CompletionRequest, body: Vec<bytes::Bytes>) -> DeltaStream {
-        let transcript = self.dialect.transcript(request, self.draft(request));
+        let transcript = self.line.dialect.transcript(request, self.draft(request));
         let body = futures_util::stream::iter(body.into_iter().map(Ok));
         let started = tokio::time::Instant::now();
         Box::pin(reply::Reply::new(
@@ -145,15 +208,6 @@ impl<D: Dialect> HttpProvider<D> {
             Arc::clone(&self.call),
             started,
         ))
-    }
-
-    fn request(&self, request: &CompletionRequest) -> serde_json::Result<RequestBuilder> {
-        let body = self.dialect.body(request)?;
-        Ok(self
-            .client
-            .post(self.url.clone())
-            .headers(self.headers.clone())
-            .body(body))
     }
 }
 
@@ -167,24 +221,21 @@ impl<D: Dialect> Provider for HttpProvider<D> {
     }
 
     fn continues_partial(&self) -> bool {
-        self.dialect.continues_partial()
+        self.line.dialect.continues_partial()
+    }
+
+    fn left_out(&self) -> Vec<&'static str> {
+        self.call.refused.known().names()
     }
 
     fn stream(&self, request: CompletionRequest) -> BoxFuture<'static, Result<DeltaStream, ProviderError>> {
-        let call = Arc::clone(&self.call);
-        let draft = self.draft(&request);
-        match self.request(&request) {
-            Ok(prepared) => {
-                let transcript = self.dialect.transcript(&request, draft);
-                let opening = Opening {
-                    request: prepared,
-                    transcript,
-                    call,
-                };
-                Box::pin(opening.open())
-            }
-            Err(error) => Box::pin(async move { Err(call.failures.json(&error)) }),
-        }
+        let transcript = self.line.dialect.transcript(&request, self.draft(&request));
+        let line = Arc::clone(&self.line);
+        let asking = Asking {
+            prepare: Box::new(move |without| line.request(&request, without)),
+            call: Arc::clone(&self.call),
+        };
+        Box::pin(Opening { asking, transcript }.open())
     }
 }
 

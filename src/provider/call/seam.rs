@@ -1,20 +1,38 @@
 //! Where a partial reply goes on, so that no character is said twice and none is lost.
 //!
-//! Two things stand in the way. Some servers (llama.cpp) begin with the whole partial reply again, in one delta with
-//! the first new token. And some APIs (Anthropic's) refuse a partial reply that ends with white space: it is sent
-//! without, and the model then often writes the same white space, which the learner has seen already.
+//! Three things stand in the way. Some servers (llama.cpp) begin with the whole partial reply again, and some models
+//! begin anew although they are asked to go on: what comes again is dropped as it comes, in whatever pieces. Some of
+//! those go another way after a while: a few same characters are chance, and many are a reply that begins anew, which
+//! then stands instead of the partial one. And some APIs (Anthropic's) refuse a partial reply that ends with white space:
+//! it is sent without, and the model then often writes the same white space, which the learner has seen already.
 
 use std::borrow::Cow;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// So many same characters at the begin are no chance.
+const NO_CHANCE: usize = 24;
+/// Nothing is held back for longer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the learner has seen, as far as it may come again.
 #[derive(Debug, Default)]
 pub(super) struct Seam {
     /// The partial reply without the white space at its end; empty as soon as it cannot come again.
     said: String,
-    /// The white space at its end.
+    /// So many bytes of it have come again.
+    matched: usize,
+    /// White space that came before those.
+    lead: String,
+    /// When something was first held back.
+    since: Option<Instant>,
+    /// The white space at the end of the partial reply.
     space: String,
     /// The model was not shown that white space.
     is_trimmed: bool,
+    /// What was given last begins the reply anew.
+    is_anew: bool,
 }
 
 impl Seam {
@@ -24,6 +42,7 @@ impl Seam {
             said: said.to_owned(),
             space: space.to_owned(),
             is_trimmed,
+            ..Self::default()
         }
     }
 
@@ -32,16 +51,88 @@ impl Seam {
         if text.is_empty() {
             return text;
         }
-        let said = std::mem::take(&mut self.said);
-        let mut seen = 0;
-        if !said.is_empty() {
-            let repeats = text.starts_with(&said);
-            seen = if repeats { said.len() } else { 0 };
-            if !repeats && !self.is_trimmed {
-                self.space.clear();
-            }
+        if self.said.is_empty() {
+            return self.without_seen_space(text);
         }
-        seen += self.seen_space(&text[seen..]);
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let begin = self.take_lead(&text);
+        let same = common_prefix(&text[begin..], &self.said[self.matched..]);
+        self.matched += same;
+        let rest = &text[begin + same..];
+        if self.matched == self.said.len() {
+            self.forget();
+            let rest = Cow::Owned(rest.to_owned());
+            return self.without_seen_space(rest);
+        }
+        if rest.is_empty() && since.elapsed() < PATIENCE {
+            return Cow::Borrowed("");
+        }
+        let text = self.part(rest);
+        self.without_seen_space(text.into())
+    }
+
+    /// Whether the text that was given last stands instead of the partial reply. Told once.
+    pub(super) fn begins_anew(&mut self) -> bool {
+        std::mem::take(&mut self.is_anew)
+    }
+
+    /// What is still held back at the end of the reply: a few words that are a continuation. A reply that has only
+    /// said again what was there adds nothing.
+    pub(super) fn finish(&mut self) -> String {
+        if self.is_no_chance() {
+            self.forget();
+            return String::new();
+        }
+        let text = self.part("");
+        self.without_seen_space(text.into()).into_owned()
+    }
+
+    /// Holds back white space before the first same character. Answers how many bytes that is.
+    fn take_lead(&mut self, text: &str) -> usize {
+        if self.matched > 0 {
+            return 0;
+        }
+        let first = self.said.chars().next();
+        let lead = text
+            .chars()
+            .take_while(|character| character.is_whitespace() && Some(*character) != first);
+        let length = lead.map(char::len_utf8).sum();
+        self.lead.push_str(&text[..length]);
+        length
+    }
+
+    /// Here the reply goes another way than the partial one: what was held back, and `rest`.
+    fn part(&mut self, rest: &str) -> String {
+        let again = &self.said[..self.matched];
+        let text = if self.is_no_chance() {
+            self.is_anew = true;
+            format!("{again}{rest}")
+        } else {
+            format!("{}{again}{rest}", self.lead)
+        };
+        if self.is_anew || !self.is_trimmed {
+            self.space.clear();
+        }
+        self.forget();
+        text
+    }
+
+    fn is_no_chance(&self) -> bool {
+        self.said[..self.matched].chars().count() >= NO_CHANCE
+    }
+
+    /// Nothing comes again from here on.
+    fn forget(&mut self) {
+        self.said = String::new();
+        self.lead = String::new();
+        self.matched = 0;
+    }
+
+    fn without_seen_space<'a>(&mut self, text: Cow<'a, str>) -> Cow<'a, str> {
+        if self.space.is_empty() {
+            return text;
+        }
+        let seen = self.seen_space(&text);
         match text {
             Cow::Borrowed(text) => Cow::Borrowed(&text[seen..]),
             Cow::Owned(mut text) => Cow::Owned(text.split_off(seen)),
@@ -66,63 +157,14 @@ impl Seam {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The whole text that a learner sees.
-    fn seen(kept: &str, is_trimmed: bool, deltas: &[&str]) -> String {
-        let mut seam = Seam::after(kept, is_trimmed);
-        let new = deltas
-            .iter()
-            .map(|delta| seam.join(Cow::Borrowed(delta)).into_owned());
-        new.fold(kept.to_owned(), |text, delta| text + &delta)
-    }
-
-    #[test]
-    fn a_model_that_goes_on_is_taken_at_its_word() {
-        for is_trimmed in [false, true] {
-            assert_eq!(seen("The rainb", is_trimmed, &["ow", " is"]), "The rainbow is");
-            assert_eq!(seen("The ", false, &["The ", "end"]), "The end");
-            assert_eq!(seen("", is_trimmed, &["", " a", " b"]), " a b");
-            assert_eq!(seen("one two", is_trimmed, &["one", " two"]), "one twoone two");
-        }
-        assert_eq!(seen("a \n", false, &["\nb"]), "a \n\nb");
-    }
-
-    #[test]
-    fn a_server_that_begins_again_is_heard_only_from_where_it_broke_off() {
-        for is_trimmed in [false, true] {
-            assert_eq!(
-                seen("The rainb", is_trimmed, &["The rainbow", " is"]),
-                "The rainbow is"
-            );
-            assert_eq!(
-                seen("The rainb", is_trimmed, &["", "The rainb", "ow"]),
-                "The rainbow"
-            );
-            assert_eq!(seen("a\n\n", is_trimmed, &["a\n\nb", "a"]), "a\n\nba");
-            assert_eq!(seen("a\n\n", is_trimmed, &["a", "\n\nb"]), "a\n\nb");
-            assert_eq!(
-                seen("\u{e9}t\u{e9} ", is_trimmed, &["\u{e9}t\u{e9} \u{1f600}"]),
-                "\u{e9}t\u{e9} \u{1f600}"
-            );
-        }
-    }
-
-    #[test]
-    fn white_space_that_the_model_was_not_shown_does_not_come_twice() {
-        let whole = "a\n\n    b";
-        for end in 1..whole.len() {
-            for deltas in [vec![&whole[1..]], whole[1..].split("").collect()] {
-                let kept = &whole[..end];
-                let after = kept.trim_end().len();
-                let skipped: Vec<&str> = deltas.iter().map(|delta| &**delta).collect();
-                assert_eq!(after, 1);
-                assert_eq!(seen(kept, true, &skipped), whole, "{kept:?}");
-            }
-        }
-        assert_eq!(seen("a \n", true, &["b"]), "a \nb");
-        assert_eq!(seen("a ", true, &["\nb"]), "a \nb");
-    }
+/// How many bytes both begin with, in whole characters.
+fn common_prefix(one: &str, other: &str) -> usize {
+    let same = one
+        .chars()
+        .zip(other.chars())
+        .take_while(|(one, other)| one == other);
+    same.map(|(character, _)| character.len_utf8()).sum()
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,16 +149,18 @@ impl Course {
             self.ready = true;
             return;
         }
+        // It was never asked, and the next wait would be as long.
+        if *kind == ProviderErrorKind::NoPlace {
+            self.told_nothing(call.link);
+            return self.leave();
+        }
         self.note(call.link, kind);
         let retry = self.chain.policy.retry;
-        let slow = matches!(
-            kind,
-            ProviderErrorKind::TimedOut(TimeLimit::Connect | TimeLimit::FirstDelta)
-        );
-        let mut candidates = self.candidates.iter();
-        let others = candidates.any(|candidate| candidate.call.link != call.link);
-        let rather_another = others && (slow || kind.retry_after().is_some_and(|asked| asked > retry.cap));
-        if *kind == ProviderErrorKind::TooLarge {
+        let slow = kind.is_silence();
+        let others = self.candidates.iter().any(|other| other.call.link != call.link);
+        let is_long = kind.retry_after().is_some_and(|asked| asked > retry.cap);
+        let rather_another = others && (slow || is_long);
+        if kind.is_final() {
             self.candidates.clear();
         } else if !kind.is_retryable() || tries >= retry.tries || rather_another {
             self.leave();

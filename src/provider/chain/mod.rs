@@ -5,16 +5,17 @@ mod backoff;
 mod breaker;
 mod budget;
 mod course;
+mod places;
 mod random;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::time::Duration;
 
 pub use breaker::BreakerState;
 pub use course::{Call, Course, Step};
+pub use places::{Claim, Errand, Place, Places, Waiting};
 pub use random::Random;
 
 use self::breaker::Breaker;
@@ -45,7 +46,7 @@ pub struct Chain {
 struct Link {
     provider: Arc<dyn Provider>,
     allow_request: Vec<RequestParameter>,
-    slots: Option<Arc<Semaphore>>,
+    places: Arc<Places>,
     breaker: Breaker,
 }
 
@@ -64,13 +65,14 @@ impl Chain {
         assert!(!providers.is_empty(), "a chain has a provider");
         let links = providers.into_iter().enumerate().map(|(place, provider)| {
             let settings = settings.get(place);
-            let slots = settings.and_then(|settings| settings.max_concurrent);
+            let most = settings.and_then(|settings| settings.max_concurrent);
+            let patience = settings.map_or(Duration::MAX, |settings| settings.place_timeout);
             Link {
                 provider,
                 allow_request: settings
                     .map(|settings| settings.allow_request.clone())
                     .unwrap_or_default(),
-                slots: slots.map(|most| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))),
+                places: Places::new(most, patience),
                 breaker: Breaker::new(policy.breaker),
             }
         });
@@ -97,7 +99,7 @@ impl Chain {
     /// The place of the provider of this name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
-        self.links.iter().position(|link| link.provider.name() == name)
+        self.position(|provider| provider.name() == name)
     }
 
     /// The place of the provider of this name, if requests may name it.
@@ -133,11 +135,16 @@ impl Chain {
         }
     }
 
-    /// Waits until one more call may run at this place; the call holds what it gets. Cancel safe.
-    pub async fn slot(&self, link: usize) -> Option<OwnedSemaphorePermit> {
-        let slots = self.links[link].slots.as_ref()?;
-        // Never closed.
-        Arc::clone(slots).acquire_owned().await.ok()
+    /// Where calls of this provider are counted.
+    #[must_use]
+    pub fn places(&self, link: usize) -> &Arc<Places> {
+        &self.links[link].places
+    }
+
+    /// The place of the first provider that fits.
+    #[must_use]
+    pub fn position(&self, fits: impl Fn(&dyn Provider) -> bool) -> Option<usize> {
+        self.links.iter().position(|link| fits(&*link.provider))
     }
 
     /// What is let through to this provider now.

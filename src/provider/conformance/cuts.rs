@@ -8,13 +8,12 @@ use super::vendor::{ALL, Vendor};
 use crate::model::FinishReason;
 use crate::provider::{Delta, ProviderErrorKind};
 
-/// A short reply in its events, and how many of them make it whole.
+/// A short reply in its events, and how many of them make it whole: they say why they end before what they cost.
 fn short(vendor: Vendor) -> (Vec<String>, usize) {
     let finish = vendor.finish(FinishReason::Stop);
     let rest = vendor.end(FinishReason::Stop)[finish.len()..].to_owned();
     let events = vec![vendor.text("Hel"), vendor.text("l\u{f6}"), finish, rest];
-    // Chat completions have said why they end before they say what they cost.
-    (events, if vendor == Vendor::Messages { 4 } else { 3 })
+    (events, 3)
 }
 
 #[track_caller]

@@ -109,14 +109,15 @@ async fn a_prompt_that_is_too_long_is_told_from_a_wrong_one() {
 async fn malformed_data_is_not_quoted() {
     for vendor in ALL {
         let wrong = format!("{SECRET} {KEY}");
-        let record = json!({"type": "message_delta", "choices": wrong, "response": wrong, "delta": wrong});
-        let outcome = stream_of(vendor, format!("data: {record}\n\n")).await;
-        assert_eq!(outcome.kind(), Some(&ProviderErrorKind::Malformed), "{vendor:?}");
-        assert!(
-            told(&outcome).contains("Data error in column"),
-            "{}",
-            told(&outcome)
-        );
-        assert_tells_nothing(&outcome);
+        for (data, problem) in [
+            (json!(wrong).to_string(), "is no text"),
+            (format!("{{\"delta\": \"{wrong}\""), "Eof error in column"),
+            (wrong.clone(), "Syntax error in column"),
+        ] {
+            let outcome = stream_of(vendor, format!("data: {data}\n\n")).await;
+            assert_eq!(outcome.kind(), Some(&ProviderErrorKind::Malformed), "{vendor:?}");
+            assert!(told(&outcome).contains(problem), "{}", told(&outcome));
+            assert_tells_nothing(&outcome);
+        }
     }
 }

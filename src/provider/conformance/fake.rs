@@ -8,9 +8,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::vendor::Vendor;
 use crate::config::{ProviderSettings, Timeouts};
-use crate::model::Role;
 use crate::provider::{
-    CompletionRequest, Delta, PromptMessage, Provider, ProviderError, ProviderErrorKind, build,
+    CompletionRequest, Conversation, Delta, Provider, ProviderError, ProviderErrorKind, build,
 };
 
 /// Must never be seen in an error.
@@ -102,6 +101,18 @@ impl Fake {
         }
     }
 
+    /// The same, and gives back the requests.
+    pub(in crate::provider) async fn requests_on_one_connection(&self, answers: &[Vec<u8>]) -> Vec<String> {
+        let (mut socket, _) = self.listener.accept().await.unwrap();
+        let mut requests = Vec::new();
+        for answer in answers {
+            let request = tokio::time::timeout(PATIENCE, read_request(&mut socket)).await;
+            requests.push(request.unwrap());
+            socket.write_all(answer).await.unwrap();
+        }
+        requests
+    }
+
     pub(in crate::provider) async fn was_called(&self) -> bool {
         tokio::time::timeout(Duration::from_millis(100), self.listener.accept())
             .await
@@ -140,13 +151,9 @@ async fn read_request(socket: &mut TcpStream) -> String {
 }
 
 pub(in crate::provider) fn question() -> CompletionRequest {
-    let message = PromptMessage {
-        role: Role::User,
-        content: "Why?".to_owned(),
-    };
     CompletionRequest {
         instructions: "Ask.".to_owned(),
-        messages: vec![message],
+        messages: Conversation::question("Why?"),
         ..CompletionRequest::default()
     }
 }

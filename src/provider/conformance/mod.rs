@@ -1,10 +1,13 @@
 //! One suite that every wire passes: recorded streams, cuts, splits, faults, limits. What only one vendor does is
 //! tested beside its adapter.
 
+mod conversations;
 mod cuts;
 mod error_objects;
 mod failures;
 pub(super) mod fake;
+mod fields;
+mod labels;
 mod limits;
 mod recordings;
 mod replies;

@@ -91,13 +91,13 @@ pub(super) const RECORDINGS: &[Recording] = &[
 impl Recording {
     /// How many bytes make the reply whole.
     pub(super) fn needed(&self) -> usize {
-        match self.vendor {
-            Vendor::Chat => {
-                let reason = self.body.rfind("\"finish_reason\":\"").unwrap();
-                reason + self.body[reason..].find("\n\n").unwrap() + 2
-            }
-            _ => self.body.trim_end().len() + 2,
-        }
+        let field = match self.vendor {
+            Vendor::Chat => "\"finish_reason\":\"",
+            Vendor::Messages => "\"stop_reason\":\"",
+            Vendor::Responses => return self.body.trim_end().len() + 2,
+        };
+        let reason = self.body.rfind(field).unwrap();
+        reason + self.body[reason..].find("\n\n").unwrap() + 2
     }
 }
 

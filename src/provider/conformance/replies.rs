@@ -160,6 +160,10 @@ async fn a_reply_that_ends_without_a_word_of_why_needs_text() {
         let outcome = stream_of(vendor, vendor.text("a") + bare).await;
         assert!(outcome.has_end(), "{vendor:?}: {outcome:?}");
         let outcome = stream_of(vendor, bare).await;
-        assert_eq!(outcome.kind(), Some(&ProviderErrorKind::Malformed), "{vendor:?}");
+        assert_eq!(
+            outcome.kind(),
+            Some(&ProviderErrorKind::Empty { usage: None }),
+            "{vendor:?}"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Replies over the chat completions API of OpenAI and of the many servers that speak it.
 
+mod loosely;
 mod prompt;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::config::{Continuation, ProviderSettings, StructuredOutput};
 use crate::model::{Parameters, ReasoningEffort, Role};
-use crate::provider::call::{Dialect, Draft};
+use crate::provider::call::{Dialect, Draft, Field, Without};
 use crate::provider::{CompletionRequest, OutputFormat, wording};
 
 use super::transcript::Transcript;
@@ -29,7 +29,8 @@ struct Body<'a> {
     model: &'a str,
     messages: Vec<Message<'a>>,
     stream: bool,
-    stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,28 +98,30 @@ impl Dialect for ChatCompletions {
         Transcript::new(draft, calls_tool)
     }
 
-    fn body(&self, request: &CompletionRequest) -> serde_json::Result<Vec<u8>> {
-        let going_on = !request.kept.is_empty();
+    fn body(&self, request: &CompletionRequest, without: Without) -> serde_json::Result<Vec<u8>> {
+        let how = self.structured_output.unless(without.has(Field::ResponseFormat));
+        let has = |field| !without.has(field);
+        let going_on = request.partial().is_some();
         let final_message =
             (going_on && self.continuation == Some(Continuation::ContinueFinalMessage)).then_some(true);
         let parameters = request.parameters.or(self.parameters);
-        let (old_limit, new_limit) = if self.knows_max_completion_tokens {
-            (None, parameters.max_tokens)
-        } else {
-            (parameters.max_tokens, None)
-        };
+        let prefers_new = self.knows_max_completion_tokens || !has(Field::MaxTokens);
+        let says_new = prefers_new && has(Field::MaxCompletionTokens);
+        let says_old = !says_new && has(Field::MaxTokens);
         let format = request.format.as_deref();
         let tool = format.filter(|_| self.structured_output == StructuredOutput::ToolCall);
         serde_json::to_vec(&Body {
             model: request.model.as_deref().unwrap_or(&self.model),
-            messages: self.messages(request),
+            messages: self.messages(request, how),
             stream: true,
-            stream_options: StreamOptions { include_usage: true },
-            temperature: parameters.temperature,
-            max_tokens: old_limit,
-            max_completion_tokens: new_limit,
-            reasoning_effort: parameters.reasoning_effort,
-            response_format: format.and_then(|format| self.response_format(format)),
+            stream_options: has(Field::StreamOptions).then_some(StreamOptions { include_usage: true }),
+            temperature: parameters.temperature.filter(|_| has(Field::Temperature)),
+            max_tokens: parameters.max_tokens.filter(|_| says_old),
+            max_completion_tokens: parameters.max_tokens.filter(|_| says_new),
+            reasoning_effort: parameters
+                .reasoning_effort
+                .filter(|_| has(Field::ReasoningEffort)),
+            response_format: format.and_then(|format| response_format(format, how)),
             tools: tool.map(tools),
             tool_choice: tool.map(|format| json!({"type": "function", "function": {"name": format.name}})),
             add_generation_prompt: final_message.map(|_| false),
@@ -127,21 +130,21 @@ impl Dialect for ChatCompletions {
     }
 }
 
-impl ChatCompletions {
-    fn response_format(&self, format: &OutputFormat) -> Option<Value> {
-        match self.structured_output {
-            StructuredOutput::JsonSchema => Some(json!({
-                "type": "json_schema",
-                "json_schema": {"name": format.name, "strict": true, "schema": format.schema},
-            })),
-            StructuredOutput::JsonObject => Some(json!({"type": "json_object"})),
-            StructuredOutput::ToolCall | StructuredOutput::None => None,
-        }
+fn response_format(format: &OutputFormat, how: StructuredOutput) -> Option<Value> {
+    match how {
+        StructuredOutput::JsonSchema => Some(json!({
+            "type": "json_schema",
+            "json_schema": {"name": format.name, "strict": true, "schema": format.schema},
+        })),
+        StructuredOutput::JsonObject => Some(json!({"type": "json_object"})),
+        StructuredOutput::ToolCall | StructuredOutput::None => None,
     }
+}
 
-    fn messages<'a>(&self, request: &'a CompletionRequest) -> Vec<Message<'a>> {
+impl ChatCompletions {
+    fn messages<'a>(&self, request: &'a CompletionRequest, how: StructuredOutput) -> Vec<Message<'a>> {
         let mut messages = Vec::with_capacity(request.messages.len() + 3);
-        let instructions = wording::instructions(request, self.structured_output);
+        let instructions = wording::instructions(request, how);
         if !instructions.is_empty() {
             messages.push(Message::new("system", instructions));
         }
@@ -151,11 +154,11 @@ impl ChatCompletions {
                 .iter()
                 .map(|message| Message::new(message.role.as_str(), &message.content)),
         );
-        if !request.kept.is_empty() {
+        if let Some(kept) = request.partial() {
             let prefix = (self.continuation == Some(Continuation::Prefix)).then_some(true);
             messages.push(Message {
                 prefix,
-                ..Message::new(Role::Assistant.as_str(), &request.kept)
+                ..Message::new(Role::Assistant.as_str(), kept)
             });
             if self.continuation.is_none() {
                 messages.push(Message::new(Role::User.as_str(), wording::GO_ON));

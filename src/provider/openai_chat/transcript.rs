@@ -4,86 +4,163 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::wire::{ChoiceDelta, Chunk, TokenCounts, ToolCall};
-use crate::model::{FinishReason, Usage, UsageSource};
-use crate::provider::call::{self, Draft, Failures, is_truthy, text};
+use super::loosely::Found;
+use super::wire::{Choice, Chunk, TokenCounts};
+use crate::provider::ProviderError;
+use crate::provider::call::{
+    self, Counted, Draft, Failures, Kind, Loose, Told, error_of, is_done, pieces, record, text,
+};
 use crate::provider::decode::SseEvent;
-use crate::provider::{Completion, Delta, ProviderError, ProviderErrorKind};
 
 /// A reply as far as it was read.
 pub(in crate::provider) struct Transcript {
     draft: Draft,
+    /// The text as it came, to know it when a server says all of it again.
+    told: Told,
+    /// It comes in deltas, so that a message is all of it again.
+    has_deltas: bool,
     /// The arguments of the tool that has to be called are the reply.
     calls_tool: bool,
 }
 
 impl call::Transcript for Transcript {
-    fn has_begun(&self) -> bool {
-        self.draft.has_begun()
+    fn draft(&self) -> &Draft {
+        &self.draft
     }
 
-    /// Usage and `[DONE]` come after the finish reason.
-    fn completion(&self) -> Option<Completion> {
-        self.draft.completion()
+    fn draft_mut(&mut self) -> &mut Draft {
+        &mut self.draft
     }
 
-    fn take_next(&mut self) -> Option<Delta> {
-        self.draft.take_next()
-    }
-
-    fn read(&mut self, event: SseEvent<'_>, failures: &Failures) -> Result<Option<Delta>, ProviderError> {
-        if event.data.is_empty() {
-            return Ok(None);
-        }
-        if event.data.starts_with("[DONE]") {
-            return self.draft.end(failures).map(Some);
-        }
+    fn read(&mut self, event: SseEvent<'_>, failures: &Failures) -> Result<(), ProviderError> {
+        self.draft.begin_record();
         if event.name == "error" {
             return Err(named_error(event.data, failures));
         }
-        let chunk: Chunk<'_> = serde_json::from_str(event.data).map_err(|error| failures.json(&error))?;
-        if let Some(error) = chunk.error.filter(is_truthy) {
-            return Err(failures.error_object(&error));
+        if !self.calls_tool
+            && let Ok(mut chunk) = serde_json::from_str::<Chunk<'_>>(event.data)
+            && let Some(choice) = chunk.plain()
+        {
+            return self.add(choice, chunk.usage, failures);
         }
-        self.draft.usage = chunk.usage.and_then(reported).or(self.draft.usage);
-        let Some(choice) = chunk.choice else {
-            return Ok(None);
-        };
-        match &*text(choice.finish_reason) {
-            "" => {}
-            "error" => return Err(failures.bare(ProviderErrorKind::Overloaded { retry_after: None })),
-            "tool_calls" if self.calls_tool => self.draft.finish_reason = Some(FinishReason::Stop),
-            reason => self.draft.finish_reason = Some(finish_reason(reason)),
+        if is_done(event.data) {
+            return self.draft.conclude(failures);
         }
-        self.add(choice.delta.unwrap_or_default(), failures)
+        match record(event.data) {
+            Ok(json) if json.is_empty() => Ok(()),
+            Ok(json) => self.read_loosely(&json, failures),
+            // Events of chunks have no name: this is another one, and says nothing.
+            Err(_) if !event.name.is_empty() => Ok(()),
+            Err(error) => Err(failures.json(&error)),
+        }
+    }
+
+    fn read_document(&mut self, document: Loose<'_>, failures: &Failures) -> Result<bool, ProviderError> {
+        let is_reply = document.get("choices").is_some();
+        if is_reply {
+            self.take(document, failures)?;
+        }
+        Ok(is_reply)
     }
 }
 
 impl Transcript {
     pub(super) fn new(draft: Draft, calls_tool: bool) -> Self {
-        Self { draft, calls_tool }
+        Self {
+            draft: if calls_tool { draft.of_arguments() } else { draft },
+            told: Told::default(),
+            has_deltas: false,
+            calls_tool,
+        }
     }
 
-    fn add(&mut self, delta: ChoiceDelta<'_>, failures: &Failures) -> Result<Option<Delta>, ProviderError> {
-        let mut content = joined(text(delta.content), text(delta.refusal));
-        if self.calls_tool {
-            content = arguments(delta.tool_calls);
+    /// An ordinary chunk.
+    fn add(
+        &mut self,
+        choice: Choice<'_>,
+        usage: Option<TokenCounts>,
+        failures: &Failures,
+    ) -> Result<(), ProviderError> {
+        if let Some(usage) = usage {
+            let counted = Counted::of(usage.prompt_tokens, usage.completion_tokens);
+            self.draft.cost(counted, failures);
         }
+        self.has_deltas = true;
+        let delta = choice.delta.unwrap_or_default();
         let mut reasoning = text(delta.reasoning_content);
         if reasoning.is_empty() {
             reasoning = text(delta.reasoning);
         }
-        let reasoning = self.draft.reasoning(reasoning, failures)?;
-        let content = self.draft.text(content, failures)?;
-        Ok(self.draft.in_order(reasoning, content))
+        self.draft.reasoning(reasoning, failures)?;
+        let content = joined(text(delta.content), text(delta.refusal));
+        self.told.add(content.as_bytes());
+        self.draft.text(content, failures)?;
+        self.draft.finish(&text(choice.finish_reason), failures)
+    }
+
+    /// Any other record.
+    fn read_loosely(&mut self, json: &str, failures: &Failures) -> Result<(), ProviderError> {
+        let record = Loose::parse(json).map_err(|error| failures.json(&error))?;
+        if let Some(error) = error_of(record) {
+            return Err(failures.error_object(&error));
+        }
+        if !record.is_object() {
+            return Err(failures.no_string());
+        }
+        self.take(record, failures)
+    }
+
+    fn take(&mut self, record: Loose<'_>, failures: &Failures) -> Result<(), ProviderError> {
+        let usage = Counted::read(record.get("usage"), "prompt_tokens", "completion_tokens");
+        self.draft.cost(usage, failures);
+        let choices = record.get("choices");
+        if choices.is_some_and(|choices| !choices.is_list()) {
+            return Err(failures.no_string());
+        }
+        let Some(choice) = choices.and_then(super::loosely::first) else {
+            return Ok(());
+        };
+        if let Some(error) = choice.get("error").and_then(|_| error_of(choice)) {
+            return Err(failures.error_object(&error));
+        }
+        for found in super::loosely::found(choice, self.calls_tool) {
+            self.say(found, failures)?;
+        }
+        let reason = super::loosely::reason(choice);
+        self.draft.finish(&reason, failures)
+    }
+
+    fn say(&mut self, found: Found<'_>, failures: &Failures) -> Result<(), ProviderError> {
+        match found {
+            Found::Message { text, .. } if self.has_deltas => self.say_missing(text, failures),
+            Found::Message { thoughts, text } => {
+                self.draft.loose(thoughts, Kind::Thought, failures)?;
+                self.draft.loose(text, Kind::Text, failures)
+            }
+            Found::Delta { thoughts, text } => {
+                self.has_deltas = true;
+                self.draft.loose(thoughts, Kind::Thought, failures)?;
+                self.told.add(&text.map(text_of).unwrap_or_default());
+                self.draft.loose(text, Kind::Text, failures)
+            }
+            Found::Json(json) => self.draft.text(json.into(), failures),
+        }
+    }
+
+    /// A message after deltas is all of the reply again, and perhaps more.
+    fn say_missing(&mut self, message: Option<Loose<'_>>, failures: &Failures) -> Result<(), ProviderError> {
+        let whole = message.map(text_of).unwrap_or_default();
+        let missing = self.told.missing(&whole).unwrap_or_default().to_vec();
+        self.told.add(&missing);
+        self.draft.text(String::from_utf8_lossy(&missing), failures)
     }
 }
 
-/// What is new of the arguments of the first tool that is called.
-fn arguments(calls: Option<Vec<ToolCall<'_>>>) -> Cow<'_, str> {
-    let mut calls = calls.unwrap_or_default().into_iter();
-    let first = calls.find(|call| call.index.unwrap_or(0) == 0);
-    text(first.and_then(|call| call.function?.arguments))
+/// The bytes of the reply's text in a value.
+fn text_of(value: Loose<'_>) -> Vec<u8> {
+    let pieces = pieces(value, Kind::Text).unwrap_or_default();
+    let text = pieces.into_iter().filter(|piece| piece.kind == Kind::Text);
+    text.flat_map(|piece| piece.bytes).collect()
 }
 
 /// The data of an event that is called `error`; servers put the object there with or without a wrapper.
@@ -92,25 +169,6 @@ fn named_error(data: &str, failures: &Failures) -> ProviderError {
         Ok(value) => failures.error_object(value.get("error").unwrap_or(&value)),
         Err(error) => failures.json(&error),
     }
-}
-
-fn finish_reason(word: &str) -> FinishReason {
-    match word {
-        "length" => FinishReason::Length,
-        "tool_calls" | "function_call" => FinishReason::ToolCalls,
-        "content_filter" => FinishReason::ContentFilter,
-        _ => FinishReason::Stop,
-    }
-}
-
-fn reported(counts: TokenCounts) -> Option<Usage> {
-    let (input, output) = (counts.prompt_tokens, counts.completion_tokens);
-    input.or(output)?;
-    Some(Usage {
-        input_tokens: input.unwrap_or(0).max(0),
-        output_tokens: output.unwrap_or(0).max(0),
-        source: UsageSource::Reported,
-    })
 }
 
 fn joined<'a>(first: Cow<'a, str>, second: Cow<'a, str>) -> Cow<'a, str> {

@@ -1,21 +1,24 @@
-//! The whitelisted fields of a chat completion chunk, borrowed from the event that carries it.
+//! The whitelisted fields of an ordinary chat completion chunk, borrowed from the event that carries it. What does not
+//! fit is read [loosely](super::loosely).
 
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 
 use crate::provider::call::Text;
 
-/// One record of the stream. Servers leave out or null nearly everything.
+/// One record of the stream that says something new.
 #[derive(Deserialize)]
 pub(super) struct Chunk<'a> {
     #[serde(borrow, default, rename = "choices", deserialize_with = "first_choice")]
-    pub(super) choice: Option<Choice<'a>>,
+    choice: Option<Choice<'a>>,
     #[serde(default)]
     pub(super) usage: Option<TokenCounts>,
     #[serde(default)]
-    pub(super) error: Option<serde_json::Value>,
+    error: Option<IgnoredAny>,
+    #[serde(default)]
+    error_code: Option<IgnoredAny>,
 }
 
 /// What is new in one of the alternative replies.
@@ -40,33 +43,38 @@ pub(super) struct ChoiceDelta<'a> {
     pub(super) reasoning_content: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub(super) reasoning: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    pub(super) tool_calls: Option<Vec<ToolCall<'a>>>,
-}
-
-/// What is new of one call.
-#[derive(Deserialize)]
-pub(super) struct ToolCall<'a> {
-    #[serde(default)]
-    pub(super) index: Option<u64>,
-    #[serde(borrow, default)]
-    pub(super) function: Option<Function<'a>>,
-}
-
-/// Which function is called, and with what.
-#[derive(Deserialize)]
-pub(super) struct Function<'a> {
-    #[serde(borrow, default)]
-    pub(super) arguments: Option<Text<'a>>,
 }
 
 /// Tokens as the provider counts them.
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 pub(super) struct TokenCounts {
     #[serde(default)]
     pub(super) prompt_tokens: Option<i64>,
     #[serde(default)]
     pub(super) completion_tokens: Option<i64>,
+}
+
+impl<'a> Chunk<'a> {
+    /// The first choice, when the chunk is one that just says more of it.
+    pub(super) fn plain(&mut self) -> Option<Choice<'a>> {
+        let is_error = self.error.is_some() || self.error_code.is_some();
+        self.choice
+            .take()
+            .filter(|choice| !is_error && choice.says_more())
+    }
+}
+
+impl Choice<'_> {
+    fn says_more(&self) -> bool {
+        let Some(delta) = &self.delta else { return false };
+        let fields = [
+            &delta.content,
+            &delta.refusal,
+            &delta.reasoning_content,
+            &delta.reasoning,
+        ];
+        fields.into_iter().flatten().any(|text| !text.0.is_empty())
+    }
 }
 
 /// Keeps the choice with index 0 without collecting the array.

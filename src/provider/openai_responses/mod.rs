@@ -1,5 +1,6 @@
 //! Replies over OpenAI's Responses API, and over servers that speak it.
 
+mod items;
 mod prompt;
 #[cfg(test)]
 mod tests;

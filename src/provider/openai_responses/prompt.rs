@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::transcript::Transcript;
 use crate::config::{ProviderSettings, StructuredOutput};
 use crate::model::{Parameters, Role};
-use crate::provider::call::{Dialect, Draft};
+use crate::provider::call::{Dialect, Draft, Field, Without};
 use crate::provider::{CompletionRequest, OutputFormat, wording};
 
 /// OpenAI's Responses, with what the settings say of every request.
@@ -88,22 +88,25 @@ impl Dialect for Responses {
         self.continues_partial
     }
 
-    fn body(&self, request: &CompletionRequest) -> serde_json::Result<Vec<u8>> {
+    fn body(&self, request: &CompletionRequest, without: Without) -> serde_json::Result<Vec<u8>> {
+        let how = self.structured_output.unless(without.has(Field::ResponseFormat));
+        let has = |field| !without.has(field);
         let parameters = request.parameters.or(self.parameters);
         let format = request.format.as_deref();
         let tool = format.filter(|_| self.structured_output == StructuredOutput::ToolCall);
         serde_json::to_vec(&Body {
             model: request.model.as_deref().unwrap_or(&self.model),
-            instructions: wording::instructions(request, self.structured_output),
+            instructions: wording::instructions(request, how),
             input: self.input(request),
             stream: true,
             store: false,
-            temperature: parameters.temperature,
-            max_output_tokens: parameters.max_tokens,
+            temperature: parameters.temperature.filter(|_| has(Field::Temperature)),
+            max_output_tokens: parameters.max_tokens.filter(|_| has(Field::MaxTokens)),
             reasoning: parameters
                 .reasoning_effort
+                .filter(|_| has(Field::ReasoningEffort))
                 .map(|effort| json!({"effort": effort})),
-            text: format.and_then(|format| self.text(format)),
+            text: format.and_then(|format| text(format, how)),
             tools: tool.map(tools),
             tool_choice: tool.map(|format| json!({"type": "function", "name": format.name})),
         })
@@ -121,23 +124,23 @@ impl Responses {
         let mut input: Vec<_> = messages
             .map(|message| Message::new(message.role, &message.content))
             .collect();
-        if !request.kept.is_empty() {
-            input.push(Message::new(Role::Assistant, &request.kept));
+        if let Some(kept) = request.partial() {
+            input.push(Message::new(Role::Assistant, kept));
             if !self.continues_partial {
                 input.push(Message::new(Role::User, wording::GO_ON));
             }
         }
         input
     }
+}
 
-    fn text(&self, format: &OutputFormat) -> Option<Value> {
-        match self.structured_output {
-            StructuredOutput::JsonSchema => Some(json!({"format": {
-                "type": "json_schema", "name": format.name, "strict": true, "schema": format.schema,
-            }})),
-            StructuredOutput::JsonObject => Some(json!({"format": {"type": "json_object"}})),
-            StructuredOutput::ToolCall | StructuredOutput::None => None,
-        }
+fn text(format: &OutputFormat, how: StructuredOutput) -> Option<Value> {
+    match how {
+        StructuredOutput::JsonSchema => Some(json!({"format": {
+            "type": "json_schema", "name": format.name, "strict": true, "schema": format.schema,
+        }})),
+        StructuredOutput::JsonObject => Some(json!({"format": {"type": "json_object"}})),
+        StructuredOutput::ToolCall | StructuredOutput::None => None,
     }
 }
 

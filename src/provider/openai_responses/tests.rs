@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::Responses;
 use crate::config::{ProviderSettings, Wire};
 use crate::model::{Parameters, ReasoningEffort};
-use crate::provider::call::Dialect;
+use crate::provider::call::{Dialect, Without};
 use crate::provider::conformance::fake::{question, stream_of};
 use crate::provider::conformance::vendor::Vendor;
 use crate::provider::{CompletionRequest, ProviderErrorKind};
@@ -14,7 +14,12 @@ fn body(continues_partial: bool, request: &CompletionRequest) -> Value {
         continues_partial,
         ..ProviderSettings::new("p", Wire::OpenaiResponses, base_url, "m")
     };
-    serde_json::from_slice(&Responses::of(&settings).body(request).unwrap()).unwrap()
+    serde_json::from_slice(
+        &Responses::of(&settings)
+            .body(request, Without::default())
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 #[test]

@@ -1,52 +1,26 @@
-//! The whitelisted fields of the events of a response, borrowed from the event that carries them.
+//! The whitelisted fields of an ordinary delta of a response, borrowed from the event that carries it. What does not
+//! fit is read loosely by the [transcript](super::transcript).
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::provider::call::Text;
 
-/// One record of the stream: all types in one, for each field stands in few of them.
+/// A record that says what is new.
 #[derive(Deserialize)]
-pub(super) struct Record<'a> {
-    #[serde(borrow, default, rename = "type")]
-    pub(super) kind: Option<Text<'a>>,
+pub(super) struct Delta<'a> {
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Text<'a>,
+    #[serde(borrow)]
+    pub(super) delta: Text<'a>,
+    /// The item that the delta is of.
+    #[serde(default)]
+    pub(super) output_index: Option<u64>,
+    /// The part of the item.
+    #[serde(default)]
+    pub(super) content_index: Option<u64>,
     #[serde(borrow, default)]
-    pub(super) delta: Option<Text<'a>>,
-    /// Which part of a summary begins.
+    pub(super) item_id: Option<Text<'a>>,
     #[serde(default)]
-    pub(super) summary_index: Option<u64>,
-    /// Of the terminal events.
-    #[serde(default)]
-    pub(super) response: Option<Response>,
-    #[serde(default)]
-    pub(super) error: Option<serde_json::Value>,
-    /// Of `error`, which may carry its fields without a wrapper.
-    #[serde(default)]
-    pub(super) code: Option<serde_json::Value>,
-}
-
-/// The response as far as it matters at its end.
-#[derive(Default, Deserialize)]
-pub(super) struct Response {
-    #[serde(default)]
-    pub(super) usage: Option<TokenCounts>,
-    #[serde(default)]
-    pub(super) error: Option<serde_json::Value>,
-    #[serde(default)]
-    pub(super) incomplete_details: Option<IncompleteDetails>,
-}
-
-/// Why a response ended early.
-#[derive(Deserialize)]
-pub(super) struct IncompleteDetails {
-    #[serde(default)]
-    pub(super) reason: Option<String>,
-}
-
-/// Tokens as the provider counts them.
-#[derive(Clone, Copy, Deserialize)]
-pub(super) struct TokenCounts {
-    #[serde(default)]
-    pub(super) input_tokens: Option<i64>,
-    #[serde(default)]
-    pub(super) output_tokens: Option<i64>,
+    pub(super) error: Option<IgnoredAny>,
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::message::{Kind, kind, topic};
 use super::*;
 use crate::model::Role;
-use crate::provider::PromptMessage;
+use crate::provider::{Conversation, PromptMessage};
 
 const MESSAGES: &[&str] = &[
     "Hello!",
@@ -70,7 +70,7 @@ async fn deltas(messages: &[PromptMessage], kept: &str) -> Vec<Delta> {
         ..PracticeTutor::default()
     };
     let request = CompletionRequest {
-        messages: messages.to_vec(),
+        messages: Conversation::new(messages.to_vec()),
         kept: kept.to_owned(),
         ..CompletionRequest::default()
     };

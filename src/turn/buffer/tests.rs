@@ -105,13 +105,30 @@ fn nothing_is_read_before_it_is_stored_and_what_is_not_stored_is_taken_again() {
 }
 
 #[test]
+fn the_end_of_a_log_stands_in_no_segment_without_its_turns_outcome() {
+    let mut buffer = Buffer::default();
+    text(&mut buffer, "a");
+    buffer.take_into(TurnId::new(), &mut Vec::new());
+    buffer.set_stored();
+    text(&mut buffer, "b");
+    buffer.ended = true;
+    let aged = buffer.take_segment(false).unwrap();
+    assert_eq!((aged.last, buffer.take_segment(false).is_none()), (1, true));
+    buffer.set_stored();
+    assert!(!buffer.stored().ended, "nobody is shown the end");
+    assert_eq!(buffer.take_segment(true).unwrap().last, 2);
+    buffer.set_stored();
+    assert!(buffer.stored().ended);
+}
+
+#[test]
 fn a_long_log_leaves_the_memory_in_segments_and_keeps_its_end() {
     let mut buffer = Buffer::default();
     let mut segments = Vec::new();
     for round in 0..2_000 {
         buffer.push_text([TextKind::Reply, TextKind::Reasoning][round % 2], "x".repeat(300));
         if buffer.wants_segment() {
-            segments.push(buffer.take_segment().unwrap());
+            segments.push(buffer.take_segment(false).unwrap());
             buffer.set_stored();
         }
     }
@@ -155,7 +172,7 @@ fn a_segment_has_a_bound_however_much_waits() {
     buffer.push_text(TextKind::Reply, "y".repeat(2 * SEGMENT_BYTES));
     buffer.push_text(TextKind::Reasoning, "z".to_owned());
     let all = buffer.bytes.clone();
-    let segments: Vec<_> = std::iter::from_fn(|| buffer.take_segment()).collect();
+    let segments: Vec<_> = std::iter::from_fn(|| buffer.take_segment(false)).collect();
     buffer.set_stored();
     assert_eq!(buffer.stored().number, 102);
     let long = segments

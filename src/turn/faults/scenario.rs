@@ -181,7 +181,7 @@ impl Scenario {
                 assert_ne!(turn.status, Status::Streaming, "P9: a stop is final");
             }
             // The database paused for longer than a stop waits.
-            Err(TurnError::Repository(RepositoryError::Unavailable)) => {}
+            Err(TurnError::Repository(RepositoryError::MaybeStored)) => {}
             Err(error) => panic!("{error}"),
         }
     }

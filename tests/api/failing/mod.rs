@@ -2,7 +2,9 @@
 
 mod after_text;
 mod before_text;
+mod begins_anew;
 mod record;
+mod refusals;
 mod usage;
 mod when_all_fail;
 mod wishes;

@@ -26,6 +26,9 @@ const DEFAULT: Plan = Plan {
     size: 0,
 };
 
+/// What a server says whose chat template refuses a conversation.
+const TEMPLATE_ERROR: &str = r#"{"object":"error","message":"Conversation roles must alternate user/assistant/...","type":"BadRequestError","code":400}"#;
+
 /// One request for a streamed reply.
 pub(crate) struct Request {
     pub(crate) body: Value,
@@ -46,6 +49,20 @@ impl Request {
 
     pub(crate) fn messages(&self) -> &[Value] {
         self.body["messages"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether chat templates take it: after the instructions the learner begins, roles alternate, nothing is empty.
+    pub(crate) fn alternates(&self) -> bool {
+        let messages = self
+            .messages()
+            .iter()
+            .skip_while(|message| message["role"] == "system");
+        let mut messages = messages.enumerate();
+        messages.all(|(place, message)| {
+            let role = if place % 2 == 0 { "user" } else { "assistant" };
+            let content = message["content"].as_str().unwrap_or_default();
+            message["role"] == role && !content.trim().is_empty()
+        })
     }
 
     /// Whether a plan is asked for, in whatever way.
@@ -79,6 +96,8 @@ struct Desk {
     scripts: VecDeque<Script>,
     always: Option<Script>,
     requests: Vec<Arc<Request>>,
+    /// Whether roles have to alternate.
+    is_strict: bool,
     plan_scripts: VecDeque<Script>,
     plan_requests: Vec<Arc<Request>>,
 }
@@ -100,6 +119,9 @@ impl Shared {
             return script.unwrap_or_else(|| Script::json(&focus_plan()));
         }
         desk.requests.push(Arc::clone(request));
+        if desk.is_strict && !request.alternates() {
+            return Script::plain(400, "application/json", TEMPLATE_ERROR);
+        }
         let script = desk.scripts.pop_front().or_else(|| desk.always.clone());
         script.unwrap_or_else(|| Script::seeded(&request.plan(), request.kept().unwrap_or_default()))
     }
@@ -164,6 +186,11 @@ impl Upstream {
     /// The same, or from now on the reply that its message asks for.
     pub(crate) fn set_always(&self, script: Option<Script>) {
         self.shared.desk().always = script;
+    }
+
+    /// Conversations that chat templates refuse are refused, whatever the script.
+    pub(crate) fn be_strict(&self) {
+        self.shared.desk().is_strict = true;
     }
 
     /// The next request for a plan gets this one; without it the bundled plan.

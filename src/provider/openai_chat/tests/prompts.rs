@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::super::ChatCompletions;
 use crate::config::{Continuation, ProviderSettings, StructuredOutput, Wire};
 use crate::model::{Parameters, ReasoningEffort, Role};
-use crate::provider::call::Dialect;
+use crate::provider::call::{Dialect, Without};
 use crate::provider::conformance::fake::question;
-use crate::provider::{CompletionRequest, OutputFormat, PromptMessage};
+use crate::provider::{CompletionRequest, Conversation, OutputFormat, PromptMessage};
 
 fn settings() -> ProviderSettings {
     let base_url = "https://api.example.org/v1".parse().unwrap();
@@ -15,7 +15,12 @@ fn settings() -> ProviderSettings {
 }
 
 fn body_with(settings: &ProviderSettings, request: &CompletionRequest) -> Value {
-    serde_json::from_slice(&ChatCompletions::of(settings).body(request).unwrap()).unwrap()
+    serde_json::from_slice(
+        &ChatCompletions::of(settings)
+            .body(request, Without::default())
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 fn body(continuation: Option<Continuation>, request: &CompletionRequest) -> Value {
@@ -39,15 +44,18 @@ fn going_on(continuation: Option<Continuation>) -> Value {
 
 #[test]
 fn a_prompt_is_the_instructions_and_the_conversation() {
-    let mut request = question();
-    request.messages.push(PromptMessage {
-        role: Role::Assistant,
-        content: "What do you think?".to_owned(),
-    });
-    request.messages.push(PromptMessage {
-        role: Role::User,
-        content: "\u{1f600}\0".to_owned(),
-    });
+    let said = [
+        (Role::User, "Why?"),
+        (Role::Assistant, "What do you think?"),
+        (Role::User, "\u{1f600}\0"),
+    ];
+    let request = CompletionRequest {
+        messages: Conversation::new(said.map(|(role, content)| PromptMessage {
+            role,
+            content: content.to_owned(),
+        })),
+        ..question()
+    };
     let expected = json!({
         "model": "m",
         "messages": [

@@ -194,7 +194,8 @@ async fn done_without_finish_reason_needs_text() {
         outcome.deltas,
         texts(&["a"], end(FinishReason::Stop, Some((9, 12))))
     );
-    assert_malformed(&stream_of(Vendor::Chat, DONE).await);
+    let empty = stream_of(Vendor::Chat, DONE).await;
+    assert_eq!(empty.kind(), Some(&ProviderErrorKind::Empty { usage: None }));
 }
 
 #[tokio::test]
@@ -229,10 +230,10 @@ async fn escapes_and_surrogate_pairs_are_text() {
 }
 
 #[tokio::test]
-async fn a_reply_that_finishes_with_an_error_is_none() {
+async fn a_reply_that_finishes_with_an_error_was_cut() {
     let outcome = stream_of(Vendor::Chat, content("kept") + &finish("error")).await;
     assert_eq!(
-        outcome.kind(),
-        Some(&ProviderErrorKind::Overloaded { retry_after: None })
+        (outcome.text().as_str(), outcome.kind()),
+        ("kept", Some(&ProviderErrorKind::Disconnected))
     );
 }
