@@ -35,7 +35,7 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
-            serde::Serialize, serde::Deserialize, schemars::JsonSchema, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow,
+            serde::Serialize, schemars::JsonSchema, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow,
         )]
         #[diesel(sql_type = diesel::sql_types::Text)]
         #[serde(transparent)]
@@ -59,6 +59,20 @@ macro_rules! id {
             #[must_use]
             pub fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            /// Says in a sentence what an id is: callers read it.
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(|_not_a_uuid| {
+                    serde::de::Error::custom(if text.is_empty() {
+                        "an id is empty; leave the field out instead"
+                    } else {
+                        "an id is not a UUID; send one that this service has given"
+                    })
+                })
             }
         }
 

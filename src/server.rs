@@ -6,7 +6,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpServer;
 use actix_web::dev::Server;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio_util::sync::CancellationToken;
@@ -14,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use self::stopping::{Signals, close, stop};
 use crate::agent::{Agent, Planner};
 use crate::app::{App, MetricsAccess};
-use crate::config::{AllowedHosts, Settings};
-use crate::http::{self, Connections};
+use crate::config::Settings;
+use crate::http::{self, Connections, Serving};
 use crate::identity::{Authority, JwtError, Validities};
 use crate::limits::{Limits, Seats};
 use crate::provider::{self, Chain, Policy, ProviderError, Random};
@@ -26,8 +25,6 @@ use crate::turn::{Parts, Turns};
 /// A reader that stops reading holds no more than about twice this in the kernel.
 const SEND_BUFFER: usize = 64 * 1024;
 const BACKLOG: i32 = 4096;
-/// How long connections may go on after the last turn has ended.
-const LAST_BYTES: u64 = 5;
 /// How long everything may take after the drain. What the database has not taken then is left for the next start.
 const LAST_WORK: Duration = Duration::from_secs(9);
 
@@ -127,11 +124,12 @@ impl Application {
         });
         let serving = Serving {
             listener,
+            backlog: BACKLOG.cast_unsigned(),
             origins: settings.allowed_origins,
             hosts: Arc::new(settings.allowed_hosts),
             connections: Connections::new(&settings.limits, Arc::clone(&app.metrics)),
         };
-        let server = serve(&app, serving).map_err(|source| ServerError::Listen { address, source })?;
+        let server = http::serve(&app, serving).map_err(|source| ServerError::Listen { address, source })?;
         Ok(Self {
             address,
             app,
@@ -254,34 +252,4 @@ fn listen(settings: &Settings) -> Result<(TcpListener, SocketAddr), ServerError>
         Ok((listener, address))
     };
     listen().map_err(|source| ServerError::Listen { address, source })
-}
-
-/// What the HTTP server is built from.
-struct Serving {
-    listener: TcpListener,
-    origins: Vec<String>,
-    hosts: Arc<AllowedHosts>,
-    connections: Arc<Connections>,
-}
-
-fn serve(app: &Arc<App>, serving: Serving) -> std::io::Result<Server> {
-    let app = Arc::clone(app);
-    let Serving {
-        listener,
-        origins,
-        hosts,
-        connections,
-    } = serving;
-    let server = HttpServer::new(move || http::routes(Arc::clone(&app), origins.clone(), Arc::clone(&hosts)))
-        .on_connect(move |connection, extensions| connections.opened(connection, extensions))
-        .keep_alive(Duration::from_secs(75))
-        .client_request_timeout(Duration::from_secs(5))
-        .h1_allow_half_closed(false)
-        .tcp_nodelay(true)
-        .backlog(BACKLOG.cast_unsigned())
-        .max_connections(25_000)
-        .shutdown_timeout(LAST_BYTES)
-        .disable_signals()
-        .listen(listener)?;
-    Ok(server.run())
 }

@@ -1,13 +1,16 @@
-// Bundles the page into the folder that is named: its code, its styles, the typesetter for formulas as a part of its own
-// that loads when it is needed, each also compressed, and the licences of the libraries in them.
+// Bundles the page into the folder that is named: its code, its styles, the reader of Markdown and the typesetter for
+// formulas as parts of their own that load when they are needed, each also compressed, and the licences of the libraries
+// in them.
 
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
 
 import { build } from "esbuild";
 import { minify } from "terser";
+
+import { LEFT_OUT } from "./libraries.mjs";
 
 const output = process.argv[2];
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -24,16 +27,26 @@ const { outputFiles } = await build({
   minify: true,
   format: "esm",
   target: "es2022",
-  chunkNames: "[name]",
+  alias: LEFT_OUT,
+  chunkNames: "[name]-[hash]",
   legalComments: "none",
   logLevel: "warning",
 });
 
+// Parts keep their names from build to build: what two of them share is numbered, the others are named by their source.
+const names = new Map();
+for (const { path } of outputFiles) {
+  const [, name, hash] = /^(\w+)-(\w{8})\.js$/.exec(basename(path)) ?? [];
+  if (hash !== undefined) names.set(basename(path), name === "chunk" ? `shared-${names.size}.js` : `${name}.js`);
+}
+const renamed = (text) => [...names].reduce((all, [from, to]) => all.replaceAll(from, to), text);
+
 mkdirSync(join(output, "licences"), { recursive: true });
 for (const { path, text } of outputFiles) {
-  const file = Buffer.from(path.endsWith(".js") ? await smaller(text) : text);
-  writeFileSync(join(output, basename(path)), file);
-  writeFileSync(join(output, `${basename(path)}.br`), compressed(file));
+  const file = Buffer.from(path.endsWith(".js") ? await smaller(renamed(text)) : text);
+  const name = renamed(basename(path));
+  writeFileSync(join(output, name), file);
+  writeFileSync(join(output, `${name}.br`), compressed(file));
 }
 
 /** Terser finds what esbuild leaves: 2 % of what is compressed. */
@@ -51,15 +64,9 @@ function compressed(file) {
   return brotliCompressSync(file, { params });
 }
 
-const LICENCES = { dompurify: ["LICENSE"], marked: ["LICENSE.md", "LICENSE"], temml: ["LICENSE"] };
-for (const [library, names] of Object.entries(LICENCES)) {
-  const found = names.find((name) => {
-    try {
-      copyFileSync(here(`../node_modules/${library}/${name}`), join(output, "licences", `${library}.txt`));
-      return true;
-    } catch {
-      return false;
-    }
-  });
-  if (found === undefined) throw new Error(`No licence of ${library} was found.`);
+for (const library of ["dompurify", "markdown-it", "mdurl", "temml", "uc.micro"]) {
+  const folder = here(`../node_modules/${library}/`);
+  const name = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+  if (name === undefined) throw new Error(`No licence of ${library} was found.`);
+  copyFileSync(join(folder, name), join(output, "licences", `${library}.txt`));
 }

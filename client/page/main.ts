@@ -4,6 +4,7 @@ import { type Session, TutorClient } from "../src/index.js";
 import { OpenChat } from "./open-chat.js";
 import { Sessions } from "./sessions.js";
 import { SignIn } from "./sign-in.js";
+import { AccountNotice } from "./view/account-notice.js";
 import { Announcer } from "./view/announcer.js";
 import { Composer } from "./view/composer.js";
 import { confirmDelete } from "./view/confirm.js";
@@ -43,7 +44,8 @@ const actions = {
   choose: (messageId: string) => open.choose(messageId),
   editUnsent: thenWrite(open.editUnsent.bind(open)),
   cancelUnsent: thenWrite(open.cancelUnsent.bind(open)),
-  sendUnsent: thenWrite(() => open.sendUnsent()),
+  retryUnsent: thenWrite(open.retryUnsent.bind(open)),
+  discardUnclaimed: () => open.discardUnclaimed(),
   loadOlder: () => void open.loadOlder(),
   reload: () => open.reload(),
   startNew: () => go(null),
@@ -60,6 +62,7 @@ const composer = new Composer(actions);
 const thread = new ThreadView(actions);
 const views = [
   new HeaderView(),
+  new AccountNotice(actions),
   new Sidebar(actions),
   composer,
   new Announcer(),
@@ -110,7 +113,7 @@ async function removeSession(session: Session): Promise<void> {
 
 /** The open conversation tells its news itself; the list of all of them has to be looked at. */
 function lookForNews(): void {
-  if (!document.hidden && navigator.onLine) void sessions.load();
+  if (!document.hidden) void sessions.load();
 }
 
 window.addEventListener("hashchange", openAddress);

@@ -8,8 +8,8 @@ interface OpenChatOptions {
   client: TutorClient;
   /** Called after each change of anything that the page shows. */
   onChange: () => void;
-  /** A first message has made the draft a session. */
-  onSession: (sessionId: string) => void;
+  /** A first message has made the draft a session; or somebody else has signed in, and begins with a draft. */
+  onSession: (sessionId: string | null) => void;
 }
 
 export class OpenChat {
@@ -74,8 +74,13 @@ export class OpenChat {
     void this.#chat.cancelUnsent(clientMessageId);
   }
 
-  sendUnsent(): void {
-    void this.#chat.resumeOutbox();
+  retryUnsent(clientMessageId: string): void {
+    void this.#chat.retryUnsent(clientMessageId);
+  }
+
+  /** What earlier sign-ins have left and nobody can claim. */
+  discardUnclaimed(): void {
+    void this.#chat.discardUnclaimed();
   }
 
   async loadOlder(): Promise<void> {
@@ -106,11 +111,18 @@ export class OpenChat {
     const snapshot = chat.getSnapshot();
     const { error, deleted, sessionId, loaded, messages } = snapshot;
     this.store.set({ chat: snapshot, ...(isBusy(snapshot) ? {} : { stopping: false }) });
+    if (before.user !== null && snapshot.user === null) this.#beginAnew();
     if (snapshot.session !== null && snapshot.session !== before.session) this.#sessions?.show(snapshot.session);
     if (deleted && !before.deleted && sessionId !== null) this.#sessions?.forget(sessionId);
     if (isBusy(before) && !isBusy(snapshot)) void this.#sessions?.load();
     // A reply that failed, a message that was not sent, a conversation that is not there: those say it themselves.
     const told = !loaded || messages.some((message) => message.status === "failed") || snapshot.outbox.length > 0;
     if (error !== null && error !== before.error && !told) this.store.notify(error.title, error.detail);
+  }
+
+  /** Somebody else acts from now on: the list was not theirs, either. */
+  #beginAnew(): void {
+    this.#options.onSession(this.#chat.getSnapshot().sessionId);
+    this.#sessions?.reset();
   }
 }

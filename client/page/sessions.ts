@@ -33,6 +33,12 @@ export class Sessions {
     }
   }
 
+  /** Nothing of the list before is shown to whoever acts now. */
+  reset(): void {
+    this.#store.set({ sessions: [], sessionsCursor: null, sessionsPhase: "loading", sessionsError: null });
+    void this.load();
+  }
+
   /** The open conversation, as its own feed tells it. */
   show(session: Session): void {
     const { sessions, sessionsPhase } = this.#store.state;

@@ -6,6 +6,18 @@ declare module "temml/src/defineMacro.js" {
   export default function defineMacro(name: string, body: unknown): void;
 }
 
+declare module "temml/src/MacroExpander.js" {
+  export interface Token {
+    readonly text: string;
+  }
+  export default class MacroExpander {
+    readonly stack: Token[];
+    popToken(): Token;
+    consumeArgs(count: number, delimiters?: unknown): Token[][];
+    _getExpansion(name: string): { readonly tokens?: readonly Token[] } | null | undefined;
+  }
+}
+
 declare module "temml/src/Settings.js" {
   export default class Settings {
     constructor(options: { displayMode: boolean; throwOnError: boolean; trust: boolean; maxExpand: number });

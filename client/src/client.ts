@@ -1,6 +1,9 @@
 /** The server's routes as methods. Streams are followed to their end, over as many connections as that takes. */
 
 import { newKey } from "./environment.js";
+import type { TokenSource } from "./http/credentials.js";
+import { Identity } from "./identity/identity.js";
+import type { Owner } from "./identity/owner.js";
 import { type FollowOptions, follow } from "./stream/follow.js";
 import { type StreamOpener, eventSourceOpener, fetchOpener } from "./stream/open.js";
 import { SessionSubject } from "./stream/session.js";
@@ -8,10 +11,12 @@ import { type Accepted, type RetryBudget, TurnSubject } from "./stream/turn.js";
 import type { FeedEvent, TurnEvent } from "./wire/events.js";
 import type {
   ChatRequest,
+  FocusPage,
   Message,
   MessagePage,
   NewMessage,
   PageOptions,
+  Profile,
   Session,
   SessionFields,
   SessionFocus,
@@ -19,16 +24,25 @@ import type {
   StreamTicket,
   Turn,
 } from "./wire/resources.js";
+import { Problem } from "./http/problem.js";
+import { Reach } from "./http/reach.js";
 import { Transport, type TransportOptions } from "./http/transport.js";
 
 export interface TutorClientOptions extends TransportOptions {
   /** `event-source`: for runtimes whose `fetch` gives no body while it arrives. Default `fetch`. */
-  streamBy?: "fetch" | "event-source";
-  EventSource?: typeof EventSource;
+  streamBy?: "fetch" | "event-source" | undefined;
+  EventSource?: typeof EventSource | undefined;
 }
 
 export interface CallOptions {
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
+}
+
+/** Who acts from now on. */
+export interface CallerCredentials {
+  token?: TokenSource | null | undefined;
+  /** The user that the token stands for, where the application knows. */
+  user?: string | null | undefined;
 }
 
 export interface TurnStreamOptions extends FollowOptions, RetryBudget {
@@ -39,6 +53,8 @@ export interface TurnStreamOptions extends FollowOptions, RetryBudget {
 export interface StartOptions extends TurnStreamOptions {
   /** A repeat with the same key joins the same turn. Made up when missing, so that a broken request can be repeated. */
   idempotencyKey?: string;
+  /** Who wrote the message: it is sent under no other user. Default: whoever acts. */
+  owner?: Owner | undefined;
 }
 
 export interface FollowTurnOptions extends TurnStreamOptions {
@@ -57,6 +73,10 @@ export type FeedEvents = AsyncGenerator<FeedEvent, void, undefined>;
 export class TutorClient {
   /** Where the server is; empty for the page's own origin. */
   readonly baseUrl: string;
+  /** Who the credentials stand for: of what is kept in the browser, only theirs is shown and sent. */
+  readonly identity: Identity;
+  /** Whether the server may be reached, also where the runtime says that there is no network. */
+  readonly reach: Reach;
   readonly #transport: Transport;
   readonly #open: StreamOpener;
   readonly #readsAnswers: boolean;
@@ -64,6 +84,14 @@ export class TutorClient {
   constructor(options: TutorClientOptions = {}) {
     this.#transport = new Transport(options);
     this.baseUrl = this.#transport.baseUrl;
+    this.reach = new Reach(this.#transport);
+    const token = () => this.#transport.credentials.token();
+    const profile = () => this.#profileUser();
+    this.identity = new Identity({ baseUrl: this.baseUrl, token, profile }, options.user ?? null);
+    this.#transport.watch = {
+      onRenewed: (renewed) => void this.identity.renewed(renewed),
+      mayAct: (owner, presented) => this.identity.mayAct(owner, presented),
+    };
     this.#readsAnswers = options.streamBy !== "event-source";
     if (this.#readsAnswers) {
       this.#open = fetchOpener(this.#transport);
@@ -72,6 +100,17 @@ export class TutorClient {
       if (Source === undefined) throw new TypeError("This runtime has no EventSource.");
       this.#open = eventSourceOpener(this.#transport, Source);
     }
+  }
+
+  /** Somebody else, or another token: chats of this client end what they show, and go on for who acts now. */
+  setCredentials({ token, user = null }: CallerCredentials): void {
+    this.#transport.replaceToken(token);
+    this.identity.replace(user);
+  }
+
+  /** What is kept of the caller as a learner, and which user that is. */
+  getProfile(options?: CallOptions): Promise<Profile> {
+    return this.#json("GET", "/profile", options);
   }
 
   createSession(fields: SessionFields = {}, options?: CallOptions): Promise<Session> {
@@ -113,7 +152,12 @@ export class TutorClient {
     return this.#json("PATCH", path`/sessions/${sessionId}/messages/${messageId}`, options, { content });
   }
 
-  /** The session's plan. */
+  /** The session's plans, newest first; none before the first one. */
+  listFocuses(sessionId: string, page: PageOptions = {}, options?: CallOptions): Promise<FocusPage> {
+    return this.#json("GET", path`/sessions/${sessionId}/focus/history` + pageQuery(page), options);
+  }
+
+  /** The session's plan; refused with `not-found` before the first one. */
   getFocus(sessionId: string, options?: CallOptions): Promise<SessionFocus> {
     return this.#json("GET", path`/sessions/${sessionId}/focus`, options);
   }
@@ -169,9 +213,10 @@ export class TutorClient {
     return follow(subject, options);
   }
 
-  #startTurn(route: string, options: TurnStreamOptions, key?: string, body?: ChatRequest): TurnEvents {
+  #startTurn(route: string, options: StartOptions, key?: string, body?: ChatRequest): TurnEvents {
     const headers: Record<string, string> = key === undefined ? {} : { "Idempotency-Key": key };
-    const start = (signal: AbortSignal) => this.#transport.stream("POST", route, { headers, body, signal });
+    const { owner } = options;
+    const start = (signal: AbortSignal) => this.#transport.stream("POST", route, { headers, body, signal, owner });
     return this.#followTurn({ turnId: null, lastEventId: 0 }, options, start);
   }
 
@@ -195,6 +240,17 @@ export class TutorClient {
       place,
     );
     return follow(subject, options);
+  }
+
+  /** Null: a server that names nobody, as earlier ones do not. */
+  async #profileUser(): Promise<string | null> {
+    try {
+      const profile: Partial<Profile> | undefined = await this.getProfile();
+      return typeof profile?.user === "string" ? profile.user : null;
+    } catch (cause) {
+      if (cause instanceof Problem && (cause.status === 404 || cause.status === 405 || cause.status === 501)) return null;
+      throw cause;
+    }
   }
 
   #json<T>(method: string, route: string, options: CallOptions = {}, body?: unknown): Promise<T> {

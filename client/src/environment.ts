@@ -28,23 +28,54 @@ export function onWake(listener: (cause: WakeCause) => void): () => void {
 /** Waits so long, or until the network or the reader is back. Rejects with the signal's reason. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
+    if (signal?.aborted) return reject(signal.reason ?? aborted());
     const finish = (settle: () => void) => {
       clearTimeout(timer);
       stopListening();
       signal?.removeEventListener("abort", abort);
       settle();
     };
-    const abort = () => finish(() => reject(signal?.reason));
+    const abort = () => finish(() => reject(signal?.reason ?? aborted()));
     const timer = setTimeout(() => finish(resolve), milliseconds);
     const stopListening = onWake(() => finish(resolve));
     signal?.addEventListener("abort", abort);
   });
 }
 
-/** A new name that nobody else gives. `randomUUID` is missing where a page was loaded over plain HTTP. */
+/** What the promise gives, or an error when that takes longer. */
+export async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("There was no answer in time.")), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** `AbortSignal.prototype.throwIfAborted`, which React Native has not. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw signal.reason ?? aborted();
+}
+
+/** What an operation ends with that was given up. */
+export function aborted(): Error {
+  const error = new Error("The operation was aborted.");
+  error.name = "AbortError";
+  return error;
+}
+
+/**
+ * A new name that nobody else gives. `randomUUID` is missing where a page was loaded over plain HTTP, and all of
+ * `crypto` in React Native: a name need not be secret, only its own.
+ */
 export function newKey(): string {
-  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const source = globalThis.crypto as Crypto | undefined;
+  if (typeof source?.randomUUID === "function") return source.randomUUID();
+  const bytes = new Uint8Array(16);
+  if (typeof source?.getRandomValues === "function") source.getRandomValues(bytes);
+  else bytes.forEach((_zero, at) => (bytes[at] = Math.floor(Math.random() * 256)));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

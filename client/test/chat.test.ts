@@ -65,7 +65,10 @@ describe("a message", () => {
   });
 
   it("is not sent when it is only white space", async () => {
-    await expect(world.chat().send(" \n")).rejects.toBeInstanceOf(TypeError);
+    for (const text of ["", " \n"]) {
+      expect(await world.chat().send(text)).toBeNull();
+      expect(await world.chat().submit(text)).toEqual({ outcome: "empty" });
+    }
     expect(world.server.requests).toEqual([]);
   });
 
@@ -224,6 +227,15 @@ describe("a session that is opened", () => {
     await passing(chat.loadOlder());
     expect(outline(chat.getSnapshot())).toEqual(["user: Old", "user: New"]);
     expect(chat.getSnapshot().hasOlder).toBe(false);
+  });
+
+  it("asks for its plan in a way that is no failure when there is none", async () => {
+    world.server.next(PAGE, json(page([])));
+    world.server.next(`GET /sessions/${SESSION}/focus/history?limit=1`, json({ focus: [{ topic: "Light" }], nextCursor: null }));
+    const chat = world.chat({ sessionId: SESSION });
+    chat.open();
+    await until(chat, ({ focus }) => focus?.topic === "Light");
+    expect(world.server.to(`GET /sessions/${SESSION}/focus`)).toEqual([]);
   });
 
   it("may be closed and opened again", async () => {

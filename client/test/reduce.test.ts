@@ -76,3 +76,12 @@ describe("a turn", () => {
     expect(reduce(state, { type: "rewind", data: { lastEventId: 0 } })).toMatchObject({ text: "", lastEventId: 0 });
   });
 });
+
+it("tells which place a turn waits in, until it goes on or something else is the matter", () => {
+  const waiting: TurnEvent = { type: "waiting", data: { position: 3 } };
+  const waits = reduce({ ...initialTurn, status: "streaming" }, waiting);
+  expect(waits).toMatchObject({ notice: "waiting", waitingPosition: 3 });
+  expect(reduce(waits, { type: "text-delta", id: 2, data: { text: "a" } })).toMatchObject({ notice: null, waitingPosition: null });
+  expect(reduce(waits, { type: "storage-degraded", data: {} })).toMatchObject({ notice: "storage-degraded", waitingPosition: null });
+  expect(reduce({ ...waits, status: "complete", notice: null, waitingPosition: null }, waiting).notice).toBeNull();
+});

@@ -30,6 +30,7 @@ describe("each route is asked as the server takes it", () => {
       { role: "user", content: "C" },
     ],
     ["PATCH /sessions/s/messages/m", (client) => client.updateMessage("s", "m", "C"), { content: "C" }],
+    ["GET /sessions/s/focus/history?limit=1", (client) => client.listFocuses("s", { limit: 1 })],
     ["GET /sessions/s/focus", (client) => client.getFocus("s")],
     ["GET /turns/t", (client) => client.getTurn("t")],
     ["POST /turns/t/stop", (client) => client.stopTurn("t")],
@@ -53,6 +54,22 @@ describe("each route is asked as the server takes it", () => {
     await expect(world.client.getTurn("../sessions?x=1#")).rejects.toBeInstanceOf(Problem);
     expect(world.server.requests[0]?.path).toBe("/turns/..%2Fsessions%3Fx%3D1%23");
   });
+});
+
+it("requests that are refused at the same time ask for one token, and all have it", async () => {
+  const asked: ((token: string) => void)[] = [];
+  const token = ({ refused }: TokenRequest) =>
+    asked.length === 0 && refused === null && world.server.requests.length === 0
+      ? null
+      : new Promise<string>((resolve) => asked.push(resolve));
+  const client = new TutorClient({ baseUrl: "http://tutor.test/", fetch: world.server.fetch, token });
+  const answer = ({ headers }: { headers: Headers }) => (headers.has("Authorization") ? json({}) : problem(401, "unauthorized"));
+  for (const route of ["GET /sessions", "GET /profile", "GET /turns/t"]) world.server.always(route, answer);
+  const all = Promise.all([client.listSessions(), client.getProfile(), client.getTurn("t")]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(asked).toHaveLength(1);
+  asked[0]?.("typed");
+  expect(await passing(all)).toEqual([{}, {}, {}]);
 });
 
 describe("what goes wrong", () => {

@@ -83,7 +83,10 @@ async fn read(mut payload: Payload) -> Result<BytesMut, ApiError> {
 }
 
 fn too_large() -> ApiError {
-    ApiError::new(Code::PayloadTooLarge, "The body is larger than 1 MiB.")
+    ApiError::new(
+        Code::PayloadTooLarge,
+        "The body is larger than 1 MiB. Send less at once.",
+    )
 }
 
 fn misshapen(misshapen: Misshapen) -> ApiError {
@@ -102,21 +105,28 @@ fn misshapen(misshapen: Misshapen) -> ApiError {
 
 fn refuse(error: &serde_json::Error) -> ApiError {
     match error.classify() {
-        Category::Data => ApiError::invalid_request(format!("The body does not fit: {error}.")),
+        Category::Data => ApiError::invalid_request(format!("The body does not fit: {}.", what(error))),
         Category::Io | Category::Syntax | Category::Eof => {
             ApiError::new(Code::InvalidJson, format!("The body is not JSON: {error}."))
         }
     }
 }
 
+/// What is wrong, without the place: of a body that a library has written nobody knows its columns.
+fn what(error: &serde_json::Error) -> String {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let told = error.to_string();
+    told.strip_suffix(&place).unwrap_or(&told).to_owned()
+}
+
 /// A learner's message: it says something, and the database can hold it.
 pub(super) fn check_message(text: &str) -> Result<(), ApiError> {
     if text.trim().is_empty() {
-        let detail = "The message is empty.";
+        let detail = "The message is empty. Write something first.";
         return Err(ApiError::new(Code::MessageEmpty, detail));
     }
     if text.chars().count() > LONGEST_MESSAGE {
-        let detail = "The message is longer than 131072 characters.";
+        let detail = "The message is longer than 131072 characters. Shorten it, or send it in parts.";
         return Err(ApiError::new(Code::MessageTooLong, detail));
     }
     check_text(text)
@@ -136,7 +146,7 @@ pub(super) fn check_line(text: Option<&str>) -> Result<(), ApiError> {
 /// PostgreSQL cannot store NUL, and no learner writes it.
 fn check_text(text: &str) -> Result<(), ApiError> {
     if text.contains('\0') {
-        let detail = "The text has a NUL character.";
+        let detail = "The text has a NUL character, which cannot be stored. Take it out.";
         return Err(ApiError::new(Code::InvalidText, detail));
     }
     Ok(())

@@ -59,6 +59,7 @@ codes! {
         "The user stores as many bytes as may be, those included that are held for replies being written.";
     TooManySessions, "too-many-sessions", CONFLICT, "The user has as many sessions as may be.";
     TooManyMessages, "too-many-messages", CONFLICT, "The user has as many messages as may be.";
+    AccountLeaving, "account-leaving", CONFLICT, "All that is the user's is being deleted.";
     TooManyObservers, "too-many-observers", CONFLICT, "100 observe the session.";
     NotContinuable, "not-continuable", CONFLICT, "The reply has come to its end, or a newer turn goes on with it.";
     PayloadTooLarge, "payload-too-large", PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB.";
@@ -81,6 +82,8 @@ codes! {
     RateLimited, "rate-limited", TOO_MANY_REQUESTS, "The user asks too often.";
     TooManyParallelRequests, "too-many-parallel-requests", TOO_MANY_REQUESTS,
         "As many requests and streams of the user are open as may.";
+    TooManyUnread, "too-many-unread", TOO_MANY_REQUESTS,
+        "Answers of the user that nobody reads take all the memory that they may.";
     TooManyFailures, "too-many-failures", TOO_MANY_REQUESTS, "This address was wrong about who it is too often.";
     TooManyTurns, "too-many-turns", TOO_MANY_REQUESTS, "As many turns of the user run as may.";
     TokensSpent, "tokens-spent", TOO_MANY_REQUESTS, "The user's tokens of this day (UTC) are spent, or held for replies that are being written.";

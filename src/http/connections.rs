@@ -1,7 +1,6 @@
 //! How many connections there are, in all and of each address. One too many is told so and closed; it reaches no
 //! handler, and nobody else waits for it.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::net::{IpAddr, Shutdown};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,10 +54,7 @@ impl Connections {
     }
 
     /// Counts a connection as long as its extensions live, or refuses it.
-    pub(crate) fn opened(self: &Arc<Self>, connection: &dyn Any, extensions: &mut Extensions) {
-        let Some(stream) = connection.downcast_ref::<TcpStream>() else {
-            return;
-        };
+    pub(crate) fn opened(self: &Arc<Self>, stream: &TcpStream, extensions: &mut Extensions) {
         // One that has gone already has no address and is found closed at once.
         let Ok(peer) = stream.peer_addr() else { return };
         match self.enter(peer.ip()) {

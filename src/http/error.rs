@@ -128,7 +128,8 @@ impl ApiError {
     }
 
     pub(super) fn message_too_long_for_model() -> Self {
-        let detail = "The message is longer than the model can read at once.";
+        let detail =
+            "The message is longer than the model can read at once. Shorten it, or send it in parts.";
         Self::new(Code::MessageTooLongForModel, detail)
     }
 
@@ -217,8 +218,12 @@ impl From<RepositoryError> for ApiError {
             RepositoryError::NotFound => Self::not_found(),
             RepositoryError::TurnRunning(turn_id) => Self::turn_running(turn_id),
             RepositoryError::ReadOnly => {
-                let detail = "You may read this and not change it.";
+                let detail = "You observe this session: you may read it and not change it.";
                 Self::new(Code::ReadOnly, detail)
+            }
+            RepositoryError::AccountLeaving => {
+                let detail = "All that is yours is being deleted. Nothing new begins until it is.";
+                Self::new(Code::AccountLeaving, detail)
             }
             RepositoryError::QueueFull => {
                 Self::too_many(Code::QueueFull, ("Too many messages wait in this session.", 5))
@@ -245,7 +250,8 @@ impl From<RepositoryError> for ApiError {
             }
             RepositoryError::StorageFull(bound) => Self::storage_full(bound),
             RepositoryError::KeyReused => {
-                let detail = "This idempotency key was used for another request.";
+                let detail =
+                    "This idempotency key was used for another request. Use a new key for a new request.";
                 Self::new(Code::IdempotencyConflict, detail)
             }
             RepositoryError::MessageStreaming => {

@@ -12,6 +12,7 @@ use super::auth::{Author, Reader};
 use super::body::{JsonBody, check_line, check_message};
 use super::chat::{follow, idempotency_key};
 use super::error::ApiError;
+use super::large;
 use super::openapi::text::{Line, Text};
 use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
 use super::sessions::PageQuery;
@@ -146,8 +147,15 @@ pub(super) async fn list_messages(
         .map(|cursor| cursor.parse().map_err(|_not_a_number| invalid_cursor()));
     let before = before.transpose()?;
     let reading = &reader.reading;
-    let read = async || reading.messages(id, before, limit).await;
-    let (page, live) = app.turns.with_live_text(read).await?;
+    large::json(&app, &reader.identity.subject, async || {
+        let read = async || reading.messages(id, before, limit).await;
+        let (page, live) = app.turns.with_live_text(read).await?;
+        Ok(page_body(page, live))
+    })
+    .await
+}
+
+fn page_body(page: MessagePage, live: Option<LiveText>) -> MessagePageBody {
     let MessagePage {
         messages,
         next_cursor,
@@ -160,11 +168,11 @@ pub(super) async fn list_messages(
         .collect();
     let active_turn = active.map(|turn| ActiveTurn::new(&turn, live, &mut messages));
     let next_cursor = next_cursor.map(|place| place.to_string());
-    Ok(HttpResponse::Ok().json(MessagePageBody {
+    MessagePageBody {
         messages,
         next_cursor,
         active_turn,
-    }))
+    }
 }
 
 pub(super) async fn add_message(

@@ -15,16 +15,19 @@ mod focus;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod json_shape;
+mod large;
 mod messages;
 mod objects;
 mod observers;
 mod openapi;
 mod ops;
+mod pace;
 mod page;
 mod profile;
 mod query;
 mod quota;
 mod routes;
+mod serving;
 mod sessions;
 mod sse;
 mod standing;
@@ -48,6 +51,7 @@ use self::auth::Access::{Metrics, Public, Read, Stream, Write};
 pub(crate) use self::connections::Connections;
 use self::error::ApiError;
 use self::routes::{Place, at, delete, get, patch, post, put, stream};
+pub(crate) use self::serving::{Serving, serve};
 use crate::app::App;
 use crate::config::AllowedHosts;
 

@@ -32,11 +32,11 @@ pub(super) fn admit(app: &App, user: &str) -> Result<Pass, ApiError> {
             retry_after,
             standing,
         } = too_many;
-        let detail = "You ask too often.";
+        let detail = "You ask too often. Wait as long as Retry-After says.";
         ApiError::too_many(Code::RateLimited, (detail, seconds(retry_after))).standing(standing)
     })?;
     let seat = app.limits.parallel.take(user).ok_or_else(|| {
-        let detail = "As many of your requests and streams are open as may be.";
+        let detail = "As many of your requests and streams are open as may be. Close some, or wait.";
         ApiError::too_many(Code::TooManyParallelRequests, (detail, 5))
     })?;
     Ok(Pass { seat, standing })
@@ -44,7 +44,7 @@ pub(super) fn admit(app: &App, user: &str) -> Result<Pass, ApiError> {
 
 /// An address that was wrong too often.
 pub(super) fn too_many_failures(retry_after: Duration) -> ApiError {
-    let detail = "This address was wrong about who it is too often.";
+    let detail = "This address was wrong about who it is too often. Wait as long as Retry-After says.";
     ApiError::too_many(Code::TooManyFailures, (detail, seconds(retry_after)))
 }
 

@@ -15,6 +15,9 @@ pub enum RepositoryError {
     /// The caller may read it and not change it.
     #[error("read only")]
     ReadOnly,
+    /// All that is the user's is being deleted.
+    #[error("the account is being deleted")]
+    AccountLeaving,
     /// As many observe the session as may.
     #[error("too many observers")]
     TooManyObservers,

@@ -1,10 +1,12 @@
 //! Rows of `messages`.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
+use super::page::{Filled, fill, json_length};
 use super::turns::TurnOutcome;
 use super::{learning, now, sessions};
 use crate::ids::{MessageId, SessionId};
@@ -183,13 +185,37 @@ pub(super) fn reopen(connection: &mut SqliteConnection, reply: &Message) -> Resu
     Ok(revision)
 }
 
-/// At most `limit` messages that have changed since a revision, in the order of the conversation.
+/// Of the `limit` newest messages before place `before` those that fit into a page, newest first.
+pub(super) fn newest_page(
+    connection: &mut SqliteConnection,
+    session_id: SessionId,
+    (before, limit): (i64, i64),
+) -> Result<Filled<Message>, RepositoryError> {
+    let rows = messages::table
+        .filter(
+            messages::session_id
+                .eq(session_id)
+                .and(messages::position.lt(before)),
+        )
+        .order(messages::position.desc())
+        .limit(limit)
+        .select(Message::as_select());
+    let rows = rows.load_iter::<Message, DefaultLoadingMode>(connection)?;
+    Ok(fill(rows, size_as_json)?)
+}
+
+/// About what a message takes in an answer.
+fn size_as_json(message: &Message) -> usize {
+    const FIELDS: usize = 640;
+    FIELDS + json_length(&message.content)
+}
+
+/// At most `limit` messages that have changed since a revision, in the order of the conversation, and no more than fit into a page.
 pub(super) fn changed_since(
     connection: &mut SqliteConnection,
     session_id: SessionId,
-    revision: i64,
-    limit: i64,
-) -> Result<Vec<Message>, RepositoryError> {
+    (revision, limit): (i64, i64),
+) -> Result<Filled<Message>, RepositoryError> {
     let rows = messages::table
         .filter(
             messages::session_id
@@ -199,7 +225,8 @@ pub(super) fn changed_since(
         .order(messages::position)
         .limit(limit)
         .select(Message::as_select());
-    Ok(rows.load(connection)?)
+    let rows = rows.load_iter::<Message, DefaultLoadingMode>(connection)?;
+    Ok(fill(rows, size_as_json)?)
 }
 
 /// Writes how the turn of this reply ended. Tokens of a reply that was gone on with add up.

@@ -6,6 +6,7 @@ mod account;
 mod age;
 mod allowance;
 mod attempts;
+mod backup;
 mod batch;
 mod begin;
 mod call;
@@ -24,6 +25,7 @@ mod group;
 mod health;
 mod job;
 mod learning;
+mod leaving;
 mod marker;
 mod messages;
 mod observers;
@@ -31,6 +33,7 @@ mod old_logs;
 mod open;
 mod overdue;
 mod pace;
+mod page;
 mod pool;
 mod pulse;
 mod queue;
@@ -69,6 +72,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub use allowance::{Allowance, TokenLimits, UserLimits};
 pub use attempts::{Attempt, EndedCall};
+pub use backup::{BackupError, back_up, restore};
 pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn, Task};
 pub use changes::Changes;
 pub use error::RepositoryError;
@@ -77,12 +81,14 @@ pub use export::ExportPlace;
 pub use gaps::Gap;
 pub use health::StorageHealth;
 pub use learning::*;
+pub use leaving::Leaving;
 #[cfg(test)]
 pub(crate) use marker::remember_copy;
 pub use messages::Message;
 pub use observers::Observer;
 pub use old_logs::{GoingLog, OldLog, Remains};
 pub use open::OpenError;
+pub use page::{PAGE_BYTES, json_length};
 pub use pool::ReadPool;
 pub use rates::RateShare;
 pub use reading::ReadingRepository;
@@ -113,6 +119,7 @@ pub struct Repository {
     fanout: Arc<Fanout>,
     limits: Arc<UserLimits>,
     path: PathBuf,
+    leaving: leaving::LeavingAccounts,
     upkeep: Mutex<Option<Upkeep>>,
 }
 
@@ -179,6 +186,7 @@ impl Repository {
                 fanout,
                 limits: Arc::default(),
                 path: path.to_owned(),
+                leaving: leaving::LeavingAccounts::default(),
                 upkeep: Mutex::new(Some(upkeep)),
             },
             left_over,
@@ -192,6 +200,7 @@ impl Repository {
             reading: self.for_reader(scope),
             writer: self.writer.clone(),
             limits: Arc::clone(&self.limits),
+            leaving: self.leaving.clone(),
         }
     }
 

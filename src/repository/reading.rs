@@ -41,26 +41,27 @@ impl ReadingRepository {
             .await
     }
 
-    /// Sessions, the one that changed last first.
+    /// Sessions, the one that changed last first, as many as fit into a page, and whether there may be more.
     pub async fn sessions(
         &self,
         view: SessionView,
         after: Option<SessionCursor>,
         limit: i64,
-    ) -> Result<Vec<Session>> {
+    ) -> Result<(Vec<Session>, bool)> {
         let scope = self.scope.clone();
         self.pool
             .read(move |connection| sessions::list(connection, &scope, view, (after, limit)))
             .await
     }
 
-    /// The newest messages before place `before`.
+    /// The newest messages before place `before`, as many as fit into a page.
     pub async fn messages(&self, id: SessionId, before: Option<i64>, limit: i64) -> Result<MessagePage> {
         let scope = self.scope.clone();
         let query = move |connection: &mut _| {
             sessions::visible(connection, &scope, id)?;
-            let mut messages = messages::newest(connection, id, before.unwrap_or(i64::MAX), limit)?;
-            let full = i64::try_from(messages.len()).is_ok_and(|length| length == limit);
+            let page = messages::newest_page(connection, id, (before.unwrap_or(i64::MAX), limit))?;
+            let mut messages = page.rows;
+            let full = page.cut || i64::try_from(messages.len()).is_ok_and(|length| length == limit);
             let next_cursor = messages
                 .last()
                 .map(|oldest| oldest.position)

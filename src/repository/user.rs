@@ -12,6 +12,7 @@ use super::begin::{self, Begun, NewTurn};
 use super::error::RepositoryError;
 use super::export::{self, ExportPlace};
 use super::job::Changed;
+use super::leaving::{Leaving, LeavingAccounts};
 use super::messages::{self, Message};
 use super::observers::{self, Observer};
 use super::reading::ReadingRepository;
@@ -30,6 +31,7 @@ pub struct UserRepository {
     pub(super) reading: ReadingRepository,
     pub(super) writer: Writer,
     pub(super) limits: Arc<UserLimits>,
+    pub(super) leaving: LeavingAccounts,
 }
 
 /// A page of a session's messages.
@@ -105,10 +107,13 @@ impl UserRepository {
         self.reading.pool.read(query).await
     }
 
-    /// A new session; `StorageFull`.
+    /// A new session; `AccountLeaving`, `StorageFull`.
     pub async fn create_session(&self, fields: SessionFields) -> Result<Session> {
-        let scope = self.scope();
-        let work = move |connection: &mut _| sessions::insert(connection, &scope.subject, &fields);
+        let (scope, leaving) = (self.scope(), self.leaving.clone());
+        let work = move |connection: &mut _| {
+            leaving.check(&scope.subject)?;
+            sessions::insert(connection, &scope.subject, &fields)
+        };
         self.writer.run(self.bounded(work)).await
     }
 
@@ -130,6 +135,12 @@ impl UserRepository {
             Ok(Changed::session(id, ()))
         };
         self.writer.change(work).await
+    }
+
+    /// From now on no session begins, until this is dropped.
+    #[must_use]
+    pub fn leave(&self) -> Leaving {
+        self.leaving.mark(self.owner())
     }
 
     /// Deletes what the user has beside sessions; false, and nothing is done, while there are sessions.
@@ -210,11 +221,13 @@ impl UserRepository {
             .await
     }
 
-    /// Stores what a turn begins with; `TurnRunning`, `QueueFull`, `KeyReused`, `NotContinuable`, `StorageFull`,
+    /// Stores what a turn begins with; `AccountLeaving`, `TurnRunning`, `QueueFull`, `KeyReused`, `NotContinuable`, `StorageFull`,
     /// `TokensSpent`, `TokensHeld`. A turn that is stored late has to be driven all the same.
     pub fn begin_turn(&self, new: NewTurn, allowance: Allowance) -> Pending<Begun> {
         let (scope, limits) = (self.scope(), Arc::clone(&self.limits));
+        let leaving = self.leaving.clone();
         let work = move |connection: &mut _| {
+            leaving.check(&scope.subject)?;
             Ok(match begin::begin_turn(connection, &scope, (&new, allowance))? {
                 Begun::New(begun) => {
                     storage::reserve(connection, begun.turn.id, &limits.storage)?;

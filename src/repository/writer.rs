@@ -153,6 +153,16 @@ impl Writer {
         answer(comes.result)
     }
 
+    /// Runs `work` at last as well, in one transaction with the new frames of `log`. Nobody waits for the answer.
+    pub(super) fn store_with<F>(&self, log: Arc<dyn CommitSource>, mut work: F)
+    where
+        F: FnMut(&mut SqliteConnection) -> Result<(), RepositoryError> + Send + 'static,
+    {
+        let work = move |connection: &mut SqliteConnection| work(connection).map(Changed::none);
+        let (job, _) = Work::new(work, Patience::Sign, None);
+        self.0.queue.push_job_with(job, log);
+    }
+
     /// Ends a log: stores what is left of it and runs `work`, in one transaction. Waits as long as it takes.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ impl Turns {
     /// `Draining`, `Overloaded`; of the repository `NotFound`, `TurnRunning`, `QueueFull`, `KeyReused`,
     /// `NotContinuable`, `NotStored`, `MaybeStored`.
     pub async fn start(self: &Arc<Self>, user: UserRepository, new: NewTurn) -> Result<Started, TurnError> {
+        self.admit()?;
         // Whoever deletes the session, or ends the server, waits until the turn can be found.
         let entering = Arc::clone(&self.beginning).read_owned();
         let entering = tokio::time::timeout(BEGIN_PATIENCE, entering).await;

@@ -175,3 +175,26 @@ async fn a_list_is_no_object_even_when_its_parts_would_fit() {
     refused(response, 422, "invalid-request").await;
     app.assert_untouched();
 }
+
+#[tokio::test]
+async fn an_id_that_is_none_is_told_in_a_sentence_that_says_what_to_do() {
+    let app = TestApp::start();
+    let cases = [
+        (json!(""), "an id is empty; leave the field out instead"),
+        (
+            json!("new"),
+            "an id is not a UUID; send one that this service has given",
+        ),
+        (
+            json!("../sessions"),
+            "an id is not a UUID; send one that this service has given",
+        ),
+    ];
+    for (id, what) in cases {
+        let body = json!({ "sessionId": id, "message": "Why?" }).to_string();
+        let response = post(&app, "/stream-chat", Some("application/json"), body).await;
+        let problem = refused(response, 422, "invalid-request").await;
+        assert_eq!(problem["detail"], format!("The body does not fit: {what}."));
+    }
+    app.assert_untouched();
+}

@@ -10,6 +10,7 @@
 )]
 
 mod app;
+mod bounds;
 mod checker;
 mod client;
 mod database;
@@ -29,6 +30,7 @@ mod torn_copy;
 
 mod alternating_roles;
 mod auth;
+mod backup;
 mod bad_bodies;
 mod bad_input;
 mod behind_proxies;
@@ -53,6 +55,7 @@ mod idempotency;
 mod io_errors;
 mod kill_9;
 mod kill_at_a_step;
+mod large_answers;
 mod limits;
 mod llmock;
 mod log_reader;
@@ -66,6 +69,7 @@ mod old_logs;
 mod openapi;
 mod operations;
 mod page;
+mod pipelining;
 mod places;
 mod provider_bounds;
 mod provider_faults;

@@ -121,7 +121,7 @@ scene("a message that is sent during a deploy is answered once by the next serve
   stage.server.signal("SIGTERM");
   await stage.isDraining();
   await second.say("And a derivative?");
-  await second.page.locator(".from-user", { hasText: "trying again…" }).waitFor();
+  await second.page.locator(".from-user", { hasText: "The server is restarting" }).waitFor();
   call.say(lastWords(21, 60));
   call.finish();
   await tab.shows("word 60");

@@ -7,12 +7,13 @@ import { scene } from "./stage/scene.js";
 import { Tab } from "./stage/tab.js";
 
 const PAGE = new URL("../../static/dist/", import.meta.url);
-const LIGHT_BYTES = 100_000;
+const FIRST_BYTES = 60_000;
+const LATER_BYTES = 50_000;
 const SMOOTH_MS = 50;
 const LONG_BYTES = 200_000;
 
-/** Adds up what comes over the network, headers left out. */
-function weigh(page) {
+/** What has come over the network so far, headers left out, by its path. */
+function weighing(page) {
   const loaded = [];
   page.on("requestfinished", (request) => {
     const { pathname } = new URL(request.url());
@@ -23,23 +24,44 @@ function weigh(page) {
     for (const { pathname, sizes } of loaded) {
       parts[pathname] = (parts[pathname] ?? 0) + (await sizes).responseBodySize;
     }
-    return { parts, total: Object.values(parts).reduce((sum, size) => sum + size) };
+    return parts;
   };
 }
 
-scene("all that the page can ever load is less than 100 kB", {}, async (stage) => {
+/** What has come since. */
+async function later(weigh, before) {
+  return Object.fromEntries(Object.entries(await weigh()).filter(([name]) => !(name in before)));
+}
+
+const sum = (parts) => Object.values(parts).reduce((total, size) => total + size, 0);
+const kilobytes = (parts) => `${sum(parts)} bytes: ${JSON.stringify(parts)}`;
+
+scene("the page begins with less than 60 kB, and each later part comes with its first use and is less than 50 kB", {}, async (stage) => {
   const tab = new Tab(await stage.context.newPage());
-  const weight = weigh(tab.page);
+  const weigh = weighing(tab.page);
   await tab.page.goto(stage.network.origin);
+  await tab.page.waitForSelector("#input");
+  await tab.isQuiet();
+  const first = await weigh();
+  assert.ok(sum(first) < FIRST_BYTES, kilobytes(first));
+  assert.ok(!Object.keys(first).some((name) => /markdown|typesetter/.test(name)), kilobytes(first));
   await tab.say("What is a limit?");
-  await stage.upstream.answer("A **value** that is approached, `code`, $\\frac{1}{n}$ and $\\ce{2H2 + O2 -> 2H2O}$.");
+  await stage.upstream.answer("A **value** that is approached, `code`.");
+  await tab.page.locator(".prose strong").waitFor();
+  await tab.rests();
+  const second = await later(weigh, first);
+  assert.deepEqual(Object.keys(second), ["/static/dist/markdown.js"]);
+  await tab.say("And with a formula?");
+  await stage.upstream.answer("$\\frac{1}{n}$ and $\\ce{2H2 + O2 -> 2H2O}$.");
   await tab.page.locator(".prose math").nth(1).waitFor();
   await tab.rests();
-  const { parts, total } = await weight();
+  const third = await later(weigh, { ...first, ...second });
+  assert.deepEqual(Object.keys(third), ["/static/dist/typesetter.js"]);
+  for (const part of [second, third]) assert.ok(sum(part) < LATER_BYTES, kilobytes(part));
   const ever = (await readdir(PAGE)).filter((name) => /\.(js|css)$/.test(name)).map((name) => `/static/dist/${name}`);
-  assert.deepEqual(Object.keys(parts).sort(), ["/", "/static/icon.svg", ...ever].sort());
-  assert.ok(total < LIGHT_BYTES, `${total} bytes: ${JSON.stringify(parts)}`);
-  console.log(`      ${total} bytes: ${JSON.stringify(parts)}`);
+  const all = { ...first, ...second, ...third };
+  assert.deepEqual(Object.keys(all).sort(), ["/", "/static/icon.svg", ...ever].sort());
+  console.log(`      first ${kilobytes(first)}, later ${kilobytes(second)}, ${kilobytes(third)}`);
 });
 
 /** A section of a reply with all that Markdown has. */

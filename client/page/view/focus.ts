@@ -5,7 +5,7 @@ import { el, icon, setText } from "./dom.js";
 
 export class FocusPanel {
   readonly root: HTMLElement;
-  readonly #topic = el("span", { class: "focus-topic" });
+  readonly #topic = el("span", { class: "focus-topic", dir: "auto" });
   readonly #progress = el("span", { class: "focus-progress" });
   readonly #body = el("dl", { class: "focus-body" });
   #shown: SessionFocus | null = null;
@@ -31,9 +31,9 @@ function progressOf({ steps }: SessionFocus): string {
 
 function describe(focus: SessionFocus): Node[] {
   const steps = focus.steps.map(({ title, done }) =>
-    el("li", { class: done ? "is-done" : false }, title, done && el("span", { class: "visually-hidden", text: " (done)" })),
+    el("li", { class: done ? "is-done" : false, dir: "auto" }, title, done && el("span", { class: "visually-hidden", text: " (done)" })),
   );
-  const misconceptions = focus.misconceptions.map(({ text }) => el("li", { text }));
+  const misconceptions = focus.misconceptions.map(({ text }) => el("li", { text, dir: "auto" }));
   return [
     ...line("Objective", focus.objective),
     ...line("Approach", focus.strategy.replaceAll("-", " ")),
@@ -44,5 +44,5 @@ function describe(focus: SessionFocus): Node[] {
 }
 
 function line(label: string, content: string | false | Node): Node[] {
-  return content ? [el("dt", { text: label }), el("dd", {}, content)] : [];
+  return content ? [el("dt", { text: label }), el("dd", { dir: "auto" }, content)] : [];
 }

@@ -1,7 +1,8 @@
 /** What stands under a reply that is not simply complete: a lost connection, a stop, a failure. */
 
-import type { ChatMessage, ChatSnapshot } from "../../src/index.js";
-import { button, el, icon, setText } from "./dom.js";
+import { type ChatMessage, type ChatSnapshot, wordsOf } from "../../src/index.js";
+import { countDown } from "./count-down.js";
+import { button, el, icon } from "./dom.js";
 
 /** `onRegenerate` is given when a new reply may be asked for. */
 export function replyNotice(
@@ -30,33 +31,24 @@ const NOTICES = {
   retrying: "The model did not answer; trying again",
   "storage-degraded": "Saving is slow right now; the reply goes on once it is safe…",
   restarted: "The model broke off; it has begun this reply anew.",
+  waiting: "Others are being answered; this one waits for its turn…",
 } as const;
 
-function progress({ connection, notice, retryInMs }: ChatSnapshot): HTMLElement | null {
-  const text = connection === "waiting" ? "Reconnecting…" : notice && NOTICES[notice];
+/** Whether no text can come at the moment. */
+export function isCut(chat: ChatSnapshot | null): boolean {
+  return chat !== null && (chat.connection === "waiting" || !chat.online);
+}
+
+function progress(chat: ChatSnapshot): HTMLElement | null {
+  const { notice, retryInMs } = chat;
+  const text = isCut(chat) ? "Reconnecting…" : notice && NOTICES[notice];
   if (!text) return null;
-  const left = notice === "retrying" && connection !== "waiting" && countDown(retryInMs ?? 0);
+  const left = notice === "retrying" && !isCut(chat) && countDown(retryInMs ?? 0);
   return el("p", { class: "notice is-live" }, el("span", { class: "pulse", "aria-hidden": "true" }), text, left);
 }
 
-const TICK_MS = 250;
-
-function countDown(milliseconds: number): HTMLElement {
-  const label = el("span", { class: "count-down" });
-  const end = performance.now() + milliseconds;
-  const timer = setInterval(show, TICK_MS);
-  show();
-  return label;
-
-  function show(): void {
-    const seconds = Math.ceil((end - performance.now()) / 1000);
-    setText(label, seconds > 0 ? `in ${seconds} s…` : "now…");
-    if (seconds <= 0) clearInterval(timer);
-  }
-}
-
 function failure(message: ChatMessage, onRegenerate: (() => void) | null): HTMLElement {
-  const { title, detail } = message.error ?? { title: "This reply failed", detail: "" };
+  const { title, detail } = message.error ? wordsOf(message.error) : { title: "This reply failed", detail: "" };
   const words = el("div", {}, el("strong", { text: title }), detail && el("p", { text: detail }));
   return el(
     "div",

@@ -1,11 +1,11 @@
 /** The tutor's message: streamed text, how it ended, and what can be done with it. */
 
-import type { ChatMessage } from "../../src/index.js";
+import { canContinue } from "../../src/index.js";
 import type { Actions } from "../main.js";
 import { copyButton } from "./clipboard.js";
 import { button, el, icon, iconButton } from "./dom.js";
-import { MarkdownView } from "./markdown.js";
-import { replyNotice } from "./reply-notice.js";
+import { Prose } from "./prose.js";
+import { isCut, replyNotice } from "./reply-notice.js";
 import type { MessageView, Row } from "./row.js";
 
 /** A text so long that drawing it takes this share of the time is drawn less often. */
@@ -14,10 +14,10 @@ const DRAW_SHARE = 4;
 export class Reply implements MessageView {
   readonly root: HTMLLIElement;
   readonly #actions: Actions;
-  readonly #prose = el("div", { class: "prose" });
-  readonly #markdown = new MarkdownView(this.#prose);
+  readonly #prose = el("div", { class: "prose", dir: "auto" });
+  readonly #text = new Prose(this.#prose);
   readonly #waiting = el("div", { class: "thinking" }, dots(), el("span", { text: "Thinking…" }));
-  readonly #reasoning = el("div", { class: "reasoning-text" });
+  readonly #reasoning = el("div", { class: "reasoning-text", dir: "auto" });
   readonly #reasoningBox = el("details", { class: "reasoning", hidden: true }, el("summary", { text: "Reasoning" }), this.#reasoning);
   readonly #notice = el("div", { class: "notice-slot" });
   readonly #tools = el("div", { class: "tools" });
@@ -41,10 +41,11 @@ export class Reply implements MessageView {
     const streaming = message.status === "streaming";
     this.#row = row;
     this.root.classList.toggle("is-streaming", streaming);
+    this.root.classList.toggle("is-cut", streaming && isCut(row.chat));
     this.root.setAttribute("aria-busy", String(streaming));
     this.#waiting.hidden = !streaming || message.content !== "";
     this.#reasoningBox.hidden = message.reasoning === "";
-    this.#reasoning.textContent = message.reasoning;
+    if (this.#reasoning.textContent !== message.reasoning) this.#reasoning.textContent = message.reasoning;
     this.#showNotice();
     this.#updateTools(streaming);
     return this.#draw(message.content, streaming);
@@ -54,11 +55,11 @@ export class Reply implements MessageView {
   #showNotice(): void {
     const { message, chat } = this.#row;
     const { status, finishReason, error } = message;
-    const reason = [status, finishReason, error?.title, error?.detail, this.#mayAsk()];
-    const shape = [...reason, chat?.connection === "waiting", chat?.notice, chat?.retryInMs].join();
+    const reason = [status, finishReason, error?.title, error?.detail, this.#mayRetry()];
+    const shape = [...reason, isCut(chat), chat?.notice, chat?.retryInMs].join();
     if (shape === this.#noticed) return;
     this.#noticed = shape;
-    const notice = replyNotice(message, chat, this.#mayAsk() ? () => this.#regenerate() : null);
+    const notice = replyNotice(message, chat, this.#mayRetry() ? () => this.#regenerate() : null);
     this.#notice.replaceChildren(...(notice ? [notice] : []));
   }
 
@@ -67,16 +68,22 @@ export class Reply implements MessageView {
     if (text === this.#drawn && streaming === this.#growing) return false;
     const started = performance.now();
     if (streaming && started < this.#nextDraw) return true;
-    this.#markdown.show(text, streaming);
-    this.#drawn = text;
+    const unfinished = this.#text.show(text, streaming);
+    this.#drawn = unfinished ? null : text;
     this.#growing = streaming;
     this.#nextDraw = started + (performance.now() - started) * DRAW_SHARE;
-    return false;
+    return unfinished;
   }
 
   /** Whether more may be asked of this reply. */
   #mayAsk(): boolean {
     return this.#row.isLast && !this.#row.busy;
+  }
+
+  /** One that has failed can be tried again wherever it stands. */
+  #mayRetry(): boolean {
+    const { message, busy } = this.#row;
+    return this.#mayAsk() || (message.status === "failed" && message.replyTo !== null && !busy);
   }
 
   #regenerate(): void {
@@ -121,10 +128,6 @@ export class Reply implements MessageView {
     const label = el("span", { class: "pager-label", text: `${index + 1} / ${alternatives.length}` });
     return el("div", { class: "pager", role: "group", "aria-label": "Alternative replies" }, previous, label, next);
   }
-}
-
-function canContinue({ status, turnId }: ChatMessage): boolean {
-  return (status === "interrupted" || status === "stopped") && turnId !== null;
 }
 
 function dots(): HTMLElement {

@@ -20,6 +20,8 @@ export interface MessageView {
 export function sameRow(a: Row, b: Row): boolean {
   const moving =
     a.chat?.connection === b.chat?.connection &&
+    a.chat?.reconnectAt === b.chat?.reconnectAt &&
+    a.chat?.online === b.chat?.online &&
     a.chat?.notice === b.chat?.notice &&
     a.chat?.retryInMs === b.chat?.retryInMs;
   return a.message === b.message && a.isLast === b.isLast && a.busy === b.busy && moving;

@@ -18,7 +18,7 @@ export class SessionItem {
     this.#session = session;
     this.#actions = actions;
     const href = `#/sessions/${encodeURIComponent(session.id)}`;
-    this.#link = el("a", { class: "session-link", href, on: { click: () => actions.closeDrawer() } });
+    this.#link = el("a", { class: "session-link", href, dir: "auto", on: { click: () => actions.closeDrawer() } });
     this.#rename = iconButton("pencil", "Rename", () => this.#edit());
     this.#remove = iconButton("trash", "Delete", () => actions.remove(this.#session));
     const tools = el("div", { class: "session-tools" }, this.#rename, this.#remove);
@@ -37,7 +37,7 @@ export class SessionItem {
   }
 
   #edit(): void {
-    const input = el("input", { class: "rename", "aria-label": "Title", maxlength: LONGEST_TITLE, autocomplete: "off" });
+    const input = el("input", { class: "rename", "aria-label": "Title", dir: "auto", maxlength: LONGEST_TITLE, autocomplete: "off" });
     let open = true;
     const close = (save: boolean) => {
       if (!open) return;

@@ -108,11 +108,11 @@ export class ThreadView {
     return unfinished;
   }
 
-  #drawUnsent({ outbox, online }: ChatSnapshot): HTMLElement[] {
+  #drawUnsent({ outbox }: ChatSnapshot): HTMLElement[] {
     const unsent = new Map<string, UnsentMessage>();
     for (const entry of outbox) {
       const view = this.#unsent.get(entry.clientMessageId) ?? new UnsentMessage(entry, this.#actions);
-      view.update(entry, online);
+      view.update(entry);
       unsent.set(entry.clientMessageId, view);
     }
     this.#unsent = unsent;

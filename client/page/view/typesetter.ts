@@ -15,8 +15,12 @@ const CLASS = /^tml-[a-z-]+$/;
 /** Longer ones would draw over the rest of the page. */
 const LONG = /(?<![.\d])\d{3}/;
 
-/** Null when it is not TeX that can be shown. */
-export function typeset(tex: string, display: boolean): Element | null {
+/** Nodes of one formula, and how deep they may stand in each other: browsers lay out deep ones slowly. */
+const MOST_NODES = 4_000;
+const DEEPEST = 64;
+
+/** Null when it is not TeX that can be shown. `nodes`: how many were made of it. */
+export function typeset(tex: string, display: boolean): { element: Element; nodes: number } | null {
   const host = document.createElement("span");
   try {
     host.append(toMathML(tex, display));
@@ -26,10 +30,20 @@ export function typeset(tex: string, display: boolean): Element | null {
   const formula = host.querySelector("math");
   if (formula === null) return null;
   const elements = [formula, ...formula.querySelectorAll("*")];
-  if (elements.some(({ namespaceURI }) => namespaceURI !== MATHML)) return null;
+  if (elements.length > MOST_NODES || elements.some(({ namespaceURI }) => namespaceURI !== MATHML)) return null;
+  if (isDeep(formula)) return null;
   for (const element of elements) clean(element);
   formula.classList.add("formula");
-  return formula;
+  return { element: formula, nodes: elements.length };
+}
+
+function isDeep(formula: Element): boolean {
+  let level: Element[] = [formula];
+  for (let depth = 0; depth < DEEPEST; depth++) {
+    level = level.flatMap(({ children }) => [...children]);
+    if (level.length === 0) return false;
+  }
+  return true;
 }
 
 function clean(element: Element): void {

@@ -5,30 +5,44 @@
 
 import type { TutorClient } from "../client.js";
 import { newKey } from "../environment.js";
+import { NOBODY, type Owner, isSameOwner } from "../identity/owner.js";
 import type { Outbox } from "../outbox/outbox.js";
 import { sharedOutbox } from "../outbox/shared.js";
 import { replyOf } from "./conversation.js";
-import { draftName, endDraft } from "./draft.js";
+import { errorOf, turnErrorOf } from "./errors.js";
 import { OpenChat } from "./open-chat.js";
-import { type ChatOptions, errorOf, smoothingOf, turnErrorOf } from "./options.js";
+import { type ChatOptions, smoothingOf } from "./options.js";
 import type { ChatError, ChatMessage, ChatSnapshot } from "./snapshot.js";
 import { ChatStore } from "./store.js";
+import { type SendResult, resultOf } from "./send-result.js";
+import { onWarning, warnings } from "../warnings.js";
 import type { TurnState } from "./turn-state.js";
+
+/** What a user was at, when somebody else took over. */
+interface Left {
+  owner: Owner;
+  sessionId: string | null;
+  draft: string | null;
+}
 
 export class Chat {
   readonly #options: ChatOptions;
   readonly #client: TutorClient;
   readonly #outbox: Outbox;
   readonly #store: ChatStore;
-  #draft: string | null = null;
+  #left: readonly Left[] = [];
   #life: OpenChat | null = null;
+  /** The time in which nobody has replaced the credentials, and in which what is shown was read. */
+  #period: string;
+  #stopListening: (() => void)[] = [];
 
   constructor(options: ChatOptions) {
     this.#options = options;
     this.#client = options.client;
     this.#outbox = options.outbox ?? sharedOutbox(options.client);
+    this.#period = options.client.identity.period;
     this.#store = new ChatStore({
-      sessionId: options.sessionId ?? null,
+      sessionId: options.sessionId || null,
       smoothing: smoothingOf(options),
       onMessage: (message) => options.onMessage?.(message),
       onTurnEnd: (turn) => this.#turnEnded(turn),
@@ -44,44 +58,48 @@ export class Chat {
   /** Loads the session, joins a reply that is being written, and sends what was left unsent. */
   open(): void {
     if (this.#life !== null) return;
-    this.#life = new OpenChat({
-      client: this.#client,
-      outbox: this.#outbox,
-      store: this.#store,
-      feed: this.#options.feed ?? true,
-      conversation: () => this.#conversation,
-      onSession: (sessionId) => this.#becomeSession(sessionId),
-      onFailure: (cause) => this.#fail(errorOf(cause)),
-    });
-    void this.#life.start();
+    const { identity } = this.#client;
+    // Somebody else has come while it was closed.
+    if (identity.period !== this.#period) this.#store.reset(null);
+    this.#stopListening = [identity.onChange((owner) => this.#actsNow(owner)), onWarning(() => this.#warn())];
+    this.#warn();
+    this.#begin();
   }
 
   /** Leaves everything as it is: a reply goes on, and what is unsent stays. The chat may be opened again. */
   close(): void {
-    this.#life?.close();
-    this.#life = null;
+    for (const stop of this.#stopListening.splice(0)) stop();
+    this.#end();
     this.#store.close();
   }
 
   /**
    * Sends a message, or keeps it until it can be sent. Resolves with the reply when that has ended, with null when
-   * the message stays in the outbox for now. What goes wrong is told by the snapshot and `onError`.
+   * there is none here: `submit` says why. What goes wrong is told by the snapshot and `onError`.
    */
   async send(text: string, userId = this.#options.userId): Promise<ChatMessage | null> {
-    if (text.trim() === "") throw new TypeError("A message has more than white space.");
+    const result = await this.submit(text, userId);
+    return result.outcome === "answered" ? result.message : null;
+  }
+
+  /** As `send`, and says what became of the message. Never rejects for what the server or the network do. */
+  async submit(text: string, userId = this.#options.userId): Promise<SendResult> {
+    if (text.trim() === "") return { outcome: "empty" };
     this.#store.update({ error: null });
+    const life = await this.#readied();
+    if (life === null) return { outcome: "closed" };
     const { sessionId } = this.#store.state;
     const subject = sessionId === null ? this.#options.subject : undefined;
-    const draft = { conversation: this.#conversation, sessionId, text, userId, subject };
-    const clientMessageId = await this.#opened().queue.send(draft);
-    const { messages } = this.#store.snapshot();
-    const sent = messages.find((message) => message.clientMessageId === clientMessageId);
-    return (sent && messages.find((message) => message.replyTo === sent.id)) ?? null;
+    const draft = { conversation: life.place.conversation, sessionId, text, userId: userId || undefined, subject };
+    const clientMessageId = await life.queue.send(draft);
+    return resultOf(this.#store.snapshot(), clientMessageId, this.#life !== life);
   }
 
   /** Stops the reply that is being written, and holds back what waits behind it. Its text so far is kept. */
   async stop(): Promise<void> {
-    await this.#life?.stop();
+    const life = this.#life;
+    await life?.ready;
+    await life?.stop();
   }
 
   /** Tries again what failed: what is unsent, what could not be loaded, else the last reply. */
@@ -134,25 +152,31 @@ export class Chat {
 
   /** False when the message cannot be changed any more: it is being sent, or may have arrived. */
   editUnsent(clientMessageId: string, text: string): Promise<boolean> {
-    return this.#outbox.edit(clientMessageId, text);
+    return this.#change(false, (outbox) => outbox.edit(clientMessageId, text));
   }
 
   cancelUnsent(clientMessageId: string): Promise<void> {
-    return this.#outbox.cancel(clientMessageId);
+    return this.#change(undefined, (outbox) => outbox.cancel(clientMessageId));
   }
 
-  /** Sends what a stop or an error has held back. */
-  async resumeOutbox(): Promise<void> {
+  /** Has one unsent message tried again, now. */
+  retryUnsent(clientMessageId: string): Promise<void> {
     this.#store.update({ error: null });
-    await this.#outbox.resume(this.#conversation);
-    this.#opened().queue.pump();
+    return this.#change(undefined, (outbox) => outbox.retry(clientMessageId));
   }
 
-  get #conversation(): string {
-    const { sessionId } = this.#store.state;
-    if (sessionId !== null) return sessionId;
-    this.#draft ??= draftName();
-    return this.#draft;
+  /** Gives up what was left by earlier sign-ins and nobody can claim. */
+  discardUnclaimed(): Promise<void> {
+    return this.#change(undefined, async (outbox) => {
+      await outbox.discardUnclaimed();
+      this.#store.update({ unclaimed: await outbox.unclaimed() });
+    });
+  }
+
+  /** Has all that is unsent in this conversation tried again, now: what was held back, refused or put off. */
+  resumeOutbox(): Promise<void> {
+    this.#store.update({ error: null });
+    return this.#change(undefined, (outbox, conversation) => outbox.resume(conversation));
   }
 
   #opened(): OpenChat {
@@ -161,9 +185,86 @@ export class Chat {
     return this.#life;
   }
 
-  #becomeSession(sessionId: string): void {
-    if (this.#draft !== null) endDraft(this.#draft);
-    this.#options.onSession?.(sessionId);
+  /** Null when it is closed, or somebody else acts, before it is known who does. */
+  async #readied(): Promise<OpenChat | null> {
+    const { identity } = this.#client;
+    const { period } = identity;
+    for (let life: OpenChat | null = this.#opened(); ; life = this.#life) {
+      if (life === null || identity.period !== period) return null;
+      await life.ready;
+      if (life === this.#life) return life.place.outbox === null ? null : life;
+    }
+  }
+
+  /** Changes what is unsent, and has what may go now sent. */
+  async #change<T>(otherwise: T, change: (outbox: Outbox, conversation: string) => Promise<T>): Promise<T> {
+    const life = await this.#readied();
+    const { outbox = null, conversation = "" } = life?.place ?? {};
+    if (outbox === null) return otherwise;
+    const result = await change(outbox, conversation);
+    life?.queue.pump();
+    return result;
+  }
+
+  #begin(): void {
+    const { feed = true } = this.#options;
+    this.#period = this.#client.identity.period;
+    this.#life = new OpenChat({
+      client: this.#client,
+      outbox: this.#outbox,
+      store: this.#store,
+      feed,
+      isChanged: this.#left.length > 0,
+      onOwner: (owner) => this.#take(owner),
+      draftOf: (owner) => this.#leftBy(owner)?.draft ?? null,
+      onSession: (sessionId) => this.#options.onSession?.(sessionId),
+      onFailure: (cause) => this.#fail(errorOf(cause)),
+    });
+  }
+
+  #end(): void {
+    const { owner = null, draft = null } = this.#life?.place ?? {};
+    if (owner !== null) this.#leave({ owner, draft, sessionId: this.#store.state.sessionId });
+    const life = this.#life;
+    this.#life = null;
+    life?.close();
+  }
+
+  /** Others are forgotten only with the chat: they may come back. */
+  #leave(left: Left): void {
+    this.#left = [...this.#left.filter(({ owner }) => !isSameOwner(owner, left.owner)), left];
+  }
+
+  #leftBy(owner: Owner): Left | undefined {
+    return this.#left.find((left) => isSameOwner(left.owner, owner));
+  }
+
+  /** Who has been here before is back where they left. */
+  #take(owner: Owner): void {
+    const sessionId = this.#leftBy(owner)?.sessionId ?? null;
+    if (sessionId !== null && this.#store.state.sessionId === null) this.#store.update({ sessionId, loaded: false });
+  }
+
+  /** Null: it is not known yet who. What was shown of somebody else is gone at once. */
+  #actsNow(owner: Owner | null): void {
+    const before = this.#life?.place.owner ?? null;
+    if (owner !== null && (before === null || this.#isStill(before, owner))) return this.#life?.renamed();
+    this.#end();
+    this.#store.reset(null);
+    this.#begin();
+  }
+
+  #isStill(before: Owner, now: Owner): boolean {
+    // Whoever it was that nobody had named: nobody has replaced the credentials since.
+    const unnamed = before.drawer === NOBODY && before.user === null && this.#period === this.#client.identity.period;
+    return unnamed || isSameOwner(before, now);
+  }
+
+  #warn(): void {
+    const known = this.#store.state.warnings;
+    const all = warnings();
+    this.#store.update({ warnings: all });
+    for (const warning of all) if (!known.includes(warning)) this.#options.onWarning?.(warning);
   }
 
   #turnEnded(turn: TurnState): void {
@@ -173,7 +274,9 @@ export class Chat {
       const shown = this.#store.snapshot().messages.find((message) => message.id === reply.id);
       this.#options.onComplete?.(shown ?? { ...reply, alternatives: [reply.id], delivery: "sent" });
     }
-    if (turn.status !== "complete") this.#life?.queue.hold();
+    // What a crash of the server has cut off does not keep what comes after it.
+    if (turn.status === "stopped") this.#life?.queue.hold("stop");
+    if (turn.status === "failed") this.#life?.queue.hold("failure");
     this.#life?.queue.pump();
   }
 

@@ -3,8 +3,10 @@
  * of the feed are folded in, in any order and as often as they come.
  */
 
-import type { ErrorData, FeedEvent, SessionEvent, TurnEvent } from "../wire/events.js";
-import type { Message, MessagePage, Session, SessionFocus, Turn } from "../wire/resources.js";
+import type { FeedEvent, SessionEvent, TurnEvent } from "../wire/events.js";
+import type { ActiveTurn, Message, MessagePage, Session, SessionFocus, Turn } from "../wire/resources.js";
+import { behind, hasEnded, newest } from "./precedence.js";
+import { type KnownMessage, voidedBy, withKey, writeReply, writes } from "./reply.js";
 import { type TurnState, initialTurn, reduce } from "./turn-state.js";
 
 /** Ended turns that are remembered, so that late news of them are known to be old. */
@@ -12,14 +14,7 @@ const ENDED_TURNS_KEPT = 16;
 /** The last event of a turn whose events are to be told anew, before the first one. */
 const VOID = -1;
 
-export interface KnownMessage extends Message {
-  /** The same from before the server knew the message: for lists on a screen. */
-  readonly key: string;
-  /** What the model thought aloud, as far as this client saw it. */
-  readonly reasoning: string;
-  /** Why the reply failed, if this client saw it. */
-  readonly error: ErrorData | null;
-}
+export type { KnownMessage };
 
 export interface Conversation {
   readonly session: Session | null;
@@ -54,21 +49,40 @@ export function replyOf({ messages }: Conversation, turn: TurnState): KnownMessa
 }
 
 /**
- * The newest page, as the server has it now. `ownTurn` is a turn that is followed by a stream of its own, which
- * alone tells how it goes.
+ * The newest page, as the server had it when it was read. `ownTurn` is a turn that is followed by a stream of its own,
+ * which alone tells how it goes.
  */
-export function foldPage(
-  conversation: Conversation,
-  page: MessagePage,
-  ownTurn: string | null = null,
-): Conversation {
+export function foldPage(conversation: Conversation, page: MessagePage, ownTurn: string | null = null): Conversation {
+  if (isOutrun(conversation.messages, page.messages)) return conversation;
+  return foldRows(conversation, page, { ownTurn, mayBeLate: true });
+}
+
+interface Reading {
+  ownTurn: string | null;
+  /** What came after it was read is not in it, and stays. */
+  mayBeLate: boolean;
+}
+
+function foldRows(conversation: Conversation, page: MessagePage, { ownTurn, mayBeLate }: Reading): Conversation {
+  const { turns } = conversation;
   const older = olderThan(conversation.messages, page.messages);
-  const messages = page.messages.reduce(upsert, conversation.messages.slice(older.length));
+  const newer = new Set(mayBeLate ? behind(conversation.messages, page.messages) : []);
+  const { activeTurn } = page;
+  const ahead = activeTurn !== null && activeTurn.turnId !== ownTurn && isNews(conversation, activeTurn) ? activeTurn.messageId : null;
+  const messages = page.messages.reduce(
+    (known, row) => upsert(known, row, turns, row.id === ahead),
+    conversation.messages.slice(older.length),
+  );
   const known = new Set(page.messages.map((message) => message.id));
-  const kept = messages.filter((message) => known.has(message.id) || isLocal(conversation, message));
+  const kept = messages.filter((message) => known.has(message.id) || newer.has(message) || isLocal(conversation, message));
   const olderCursor = older.length > 0 ? conversation.olderCursor : page.nextCursor;
   const next = { ...conversation, messages: [...older, ...kept], olderCursor };
   return foldActive(next, page, ownTurn);
+}
+
+/** Whether the page tells more of the running turn than its events have. */
+function isNews({ turns, messages }: Conversation, { turnId, lastEventId }: ActiveTurn): boolean {
+  return !hasEnded(turnId, turns, messages) && (turns[turnId]?.lastEventId ?? VOID) < lastEventId;
 }
 
 export function foldOlderPage(conversation: Conversation, page: MessagePage): Conversation {
@@ -79,7 +93,7 @@ export function foldOlderPage(conversation: Conversation, page: MessagePage): Co
 
 /** A message that the server has taken but not shown yet. */
 export function foldMessage(conversation: Conversation, message: Message, key = message.id): Conversation {
-  const messages = upsert(conversation.messages, message);
+  const messages = upsert(conversation.messages, message, conversation.turns);
   return { ...conversation, messages: messages.map((each) => (each.id === message.id ? { ...each, key } : each)) };
 }
 
@@ -88,8 +102,7 @@ export function foldTurn(conversation: Conversation, turnId: string, event: Turn
   const turn = reduce(before, event);
   if (turn === before) return conversation;
   const turns = forgetOld({ ...conversation.turns, [turnId]: turn });
-  const voided = event.type === "rewind" || (event.type === "attempt-start" && event.data.mode === "restart");
-  const messages = writeReply(conversation.messages, turn, voided);
+  const messages = writeReply(conversation.messages, turn, voidedBy(event));
   return { ...conversation, turns, messages, focus: turn.focus ?? conversation.focus };
 }
 
@@ -100,7 +113,7 @@ export function foldEnded(conversation: Conversation, ended: Turn): Conversation
   const end = { status, text, finishReason, usage, lastEventId, notice: null };
   const turn = { ...known, turnId, messageId, sessionId, userMessageId, ...end };
   const turns = forgetOld({ ...conversation.turns, [turnId]: turn });
-  return { ...conversation, turns, messages: writeReply(conversation.messages, turn, false) };
+  return { ...conversation, turns, messages: writeReply(conversation.messages, turn, null) };
 }
 
 /** `ownTurn` as above. */
@@ -136,7 +149,7 @@ export function foldFeed(before: Conversation, event: FeedEvent, ownTurn: string
 
 /** A turn that ended while nobody listened is told by its message alone. */
 function foldRow(conversation: Conversation, message: Message, ownTurn: string | null): Conversation {
-  const messages = upsert(conversation.messages, message);
+  const messages = upsert(conversation.messages, message, conversation.turns);
   const { turnId, status, content: text, finishReason, usage } = message;
   const turn = turnId === null || turnId === ownTurn ? undefined : conversation.turns[turnId];
   if (!turn || turnId === null || turn.status !== "streaming" || status === "streaming") {
@@ -155,7 +168,7 @@ function foldSnapshot(
 ): Conversation {
   const { session, messages, activeTurn } = snapshot;
   const page = { messages, activeTurn, nextCursor: conversation.olderCursor };
-  const next = foldPage(withoutRunning(conversation, ownTurn), page, ownTurn);
+  const next = foldRows(withoutRunning(conversation, ownTurn), page, { ownTurn, mayBeLate: false });
   // A turn that the server no longer knows of, since an older copy was put in place, has no message either.
   const known = Object.entries(next.turns).filter(
     ([turnId, turn]) => turnId === ownTurn || next.messages.some((message) => writes({ ...turn, turnId }, message)),
@@ -185,11 +198,13 @@ function foldActive(conversation: Conversation, page: MessagePage, ownTurn: stri
   }
   const { activeTurn } = page;
   const reply = page.messages.find((message) => message.id === activeTurn?.messageId);
-  if (activeTurn && activeTurn.turnId !== ownTurn && reply && (turns[activeTurn.turnId]?.lastEventId ?? -1) < activeTurn.lastEventId) {
+  if (activeTurn && activeTurn.turnId !== ownTurn && reply && isNews(conversation, activeTurn)) {
     const { turnId, messageId, lastEventId } = activeTurn;
     const { sessionId, replyTo: userMessageId, content: text } = reply;
     const known = turns[turnId] ?? initialTurn;
-    turns[turnId] = { ...known, turnId, messageId, sessionId, userMessageId, lastEventId, text };
+    // Of a turn whose start was missed this is the earliest time that is known.
+    const createdAt = known.createdAt ?? reply.updatedAt;
+    turns[turnId] = { ...known, turnId, messageId, sessionId, userMessageId, createdAt, lastEventId, text };
   }
   return { ...conversation, turns: forgetOld(turns) };
 }
@@ -208,64 +223,17 @@ function isLocal({ turns }: Conversation, message: KnownMessage): boolean {
   );
 }
 
-function upsert(messages: readonly KnownMessage[], message: Message): KnownMessage[] {
-  const at = messages.findIndex((each) => each.id === message.id);
-  const old = messages[at];
-  if (old === undefined) return [...messages, withKey(message)];
-  const next = [...messages];
-  // Answers to writes do not name the turn; a reply that streams here is newer than any row.
-  const turnId = message.turnId ?? old.turnId;
-  const streams = message.status === "streaming" && old.content.startsWith(message.content);
-  const content = streams ? old.content : message.content;
-  next[at] = { ...old, ...message, turnId, content };
-  return next;
+function upsert(messages: readonly KnownMessage[], row: Message, turns: Conversation["turns"], isAhead = false): KnownMessage[] {
+  const old = messages.find((each) => each.id === row.id);
+  if (old === undefined) return [...messages, withKey(row)];
+  return messages.map((each) => (each === old ? newest(old, row, turns, isAhead) : each));
 }
 
-function withKey(message: Message): KnownMessage {
-  return { ...message, key: message.id, reasoning: "", error: null };
-}
-
-function writeReply(
-  messages: readonly KnownMessage[],
-  turn: TurnState,
-  voided: boolean,
-): readonly KnownMessage[] {
-  const at = messages.findIndex((message) => writes(turn, message));
-  const old = messages[at] ?? emptyReply(turn);
-  if (old === null) return messages;
-  // The row may have told the end before the events did.
-  const ended = old.turnId === turn.turnId && old.status !== "streaming";
-  if (ended && turn.status === "streaming") return messages;
-  // While a log is told again from its start, what is shown already stays.
-  const ahead = turn.status === "streaming" && !voided && old.content.startsWith(turn.text);
-  const { turnId, reasoning, status, finishReason, error, usage } = turn;
-  const content = ahead ? old.content : turn.text;
-  const reply = { ...old, turnId, content, reasoning, status, finishReason, error, usage };
-  return at < 0 ? [...messages, reply] : messages.map((message, index) => (index === at ? reply : message));
-}
-
-/** Who joins late has not seen the event that names the message. */
-function writes(turn: TurnState, message: KnownMessage): boolean {
-  return turn.messageId === null ? message.turnId === turn.turnId : message.id === turn.messageId;
-}
-
-function emptyReply({ messageId, sessionId, userMessageId, turnId, createdAt }: TurnState): KnownMessage | null {
-  if (messageId === null || sessionId === null) return null;
-  const time = createdAt ?? "";
-  return withKey({
-    id: messageId,
-    sessionId,
-    role: "assistant",
-    content: "",
-    status: "streaming",
-    finishReason: null,
-    usage: null,
-    replyTo: userMessageId,
-    turnId,
-    clientMessageId: null,
-    createdAt: time,
-    updatedAt: time,
-  });
+/** Whether all of a page is older than all that is known. */
+function isOutrun(messages: readonly KnownMessage[], page: readonly Message[]): boolean {
+  const [first, last] = [messages[0], page.at(-1)];
+  if (first === undefined || last === undefined || messages.some(({ id }) => id === last.id)) return false;
+  return Date.parse(last.createdAt) < Date.parse(first.createdAt);
 }
 
 function forgetOld(turns: Record<string, TurnState>): Record<string, TurnState> {

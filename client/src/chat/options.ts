@@ -1,10 +1,9 @@
-/** What a chat is made with, and how its failures are told. */
+/** What a chat is made with. */
 
 import type { TutorClient } from "../client.js";
-import { NetworkError, Problem } from "../http/problem.js";
 import type { Outbox } from "../outbox/outbox.js";
 import type { SmootherOptions } from "../smoothing/smoother.js";
-import type { TurnState } from "./turn-state.js";
+import type { EnvironmentWarning } from "../warnings.js";
 import type { ChatError, ChatMessage } from "./snapshot.js";
 
 export interface ChatOptions {
@@ -26,6 +25,8 @@ export interface ChatOptions {
   /** A reply has ended: complete, stopped or interrupted. */
   onComplete?: ((message: ChatMessage) => void) | undefined;
   onError?: ((error: ChatError) => void) | undefined;
+  /** This runtime lacks something, and what is done without it. */
+  onWarning?: ((warning: EnvironmentWarning) => void) | undefined;
   /** A first message has made the draft a session. */
   onSession?: ((sessionId: string) => void) | undefined;
 }
@@ -34,22 +35,4 @@ export function smoothingOf({ smoothing }: ChatOptions): Omit<SmootherOptions, "
   if (typeof smoothing === "object") return smoothing;
   const wanted = smoothing ?? typeof globalThis.requestAnimationFrame === "function";
   return wanted ? {} : null;
-}
-
-export function errorOf(cause: unknown): ChatError {
-  if (cause instanceof Problem) {
-    const { code, title, detail, retryable } = cause;
-    return { code, title, detail, retryable };
-  }
-  if (cause instanceof NetworkError) {
-    return { code: cause.code, title: "The server cannot be reached", detail: cause.message, retryable: true };
-  }
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return { code: "client", title: "Something went wrong in this page", detail, retryable: false };
-}
-
-/** Why a turn failed. */
-export function turnErrorOf({ error }: TurnState): ChatError {
-  if (error) return error;
-  return { code: "failed", title: "The reply failed", detail: "", retryable: true };
 }

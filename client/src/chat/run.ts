@@ -4,6 +4,8 @@ import type { TurnEvents, TurnStreamOptions } from "../client.js";
 import type { ConnectionState } from "../stream/follow.js";
 import type { Accepted } from "../stream/turn.js";
 import type { OutboxEntry } from "../outbox/entry.js";
+import type { Tries } from "../outbox/outbox.js";
+import { Stopped } from "../outbox/outcome.js";
 import type { TurnStart } from "../wire/events.js";
 import { foldMessage, foldTurn } from "./conversation.js";
 import { userMessage } from "./snapshot.js";
@@ -18,6 +20,8 @@ export interface RunOptions {
   turnId?: string;
   /** The message that the turn answers, until the server tells it. */
   entry?: OutboxEntry;
+  /** Is told of tries that fail before the server has taken the message. */
+  tries?: Tries;
 }
 
 export class Run {
@@ -36,10 +40,15 @@ export class Run {
     return this.#turnId;
   }
 
+  /** Nobody wants to see more of it. */
+  get isLeft(): boolean {
+    return this.#controller.signal.aborted;
+  }
+
   /** Shows the turn until it ends. Throws what the stream throws, and an AbortError after `leave`. */
   async follow(open: (options: TurnStreamOptions) => TurnEvents): Promise<void> {
     const { store, entry = null } = this.#options;
-    store.update({ run: { accepted: this.#turnId !== null, entry }, connection: "connecting", error: null });
+    store.update({ run: { accepted: this.#turnId !== null, entry }, connection: { state: "connecting" }, error: null });
     try {
       const events = open({
         signal: this.#controller.signal,
@@ -66,7 +75,11 @@ export class Run {
   async stop(): Promise<void> {
     if (this.#turnId !== null) return this.#options.stopTurn(this.#turnId);
     this.#stopAsked = true;
-    if (this.#connection === "waiting") this.leave();
+    if (this.#connection === "waiting") this.#giveUp();
+  }
+
+  #giveUp(): void {
+    this.#controller.abort(new Stopped("The sending was stopped."));
   }
 
   #accept(accepted: Accepted): void {
@@ -84,9 +97,13 @@ export class Run {
     store.fold((conversation) => foldMessage(conversation, message, entry.clientMessageId));
   }
 
-  #connect({ state }: ConnectionState): void {
+  #connect(connection: ConnectionState): void {
+    const { state } = connection;
     this.#connection = state;
-    this.#options.store.update({ connection: state });
-    if (state === "waiting" && this.#stopAsked && this.#turnId === null) this.leave();
+    const reconnectAt = connection.state === "waiting" ? Date.now() + connection.delayMs : null;
+    this.#options.store.update({ connection, reconnectAt });
+    if (state !== "waiting" || this.#turnId !== null) return;
+    this.#options.tries?.failed(connection.error);
+    if (this.#stopAsked) this.#giveUp();
   }
 }

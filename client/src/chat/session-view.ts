@@ -12,6 +12,8 @@ export interface SessionViewOptions {
   client: TutorClient;
   store: ChatStore;
   feed: boolean;
+  /** Whose feed it is: no other user's tabs share it. */
+  drawer: () => string | undefined;
   /** The turn that this chat follows by itself: what the feed says of it is nothing new. */
   ownTurn: () => string | null;
   /** A turn runs that nobody tells of: it must be followed. */
@@ -60,7 +62,11 @@ export class SessionView {
   }
 
   #openFeed(sessionId: string): void {
+    const drawer = this.#options.drawer();
+    // Not before it is known whose it is.
+    if (drawer === undefined) return;
     this.#feed ??= new SessionFeed(this.#options.client, sessionId, {
+      drawer,
       onEvent: (event) => this.#take(event),
       // A server without a feed, or one that refuses it: each turn is followed by itself.
       onFailure: () => {
@@ -82,10 +88,11 @@ export class SessionView {
     if (running?.turnId) this.#options.onUnfollowed(running.turnId);
   }
 
-  /** A session has none until its first message; then its turn tells it. */
+  /** A session has none until its first message; then its turn tells it. A list that is empty is no failure. */
   async #loadFocus(sessionId: string): Promise<void> {
     const { client, store } = this.#options;
-    const focus = await client.getFocus(sessionId).catch(() => null);
+    const plans = await client.listFocuses(sessionId, { limit: 1 }).catch(() => null);
+    const focus = plans?.focus[0] ?? null;
     if (focus === null || store.state.sessionId !== sessionId) return;
     store.fold((conversation) => (conversation.focus === null ? { ...conversation, focus } : conversation));
   }

@@ -2,9 +2,14 @@
 
 import type { ConnectionState } from "../stream/follow.js";
 import type { Entries, OutboxEntry } from "../outbox/entry.js";
+import type { UnclaimedMessage } from "../outbox/owned.js";
 import type { Session, SessionFocus } from "../wire/resources.js";
+import type { EnvironmentWarning } from "../warnings.js";
 import { type Conversation, type KnownMessage, replyOf, runningTurn } from "./conversation.js";
+import { errorOf } from "./errors.js";
+import type { ChatError } from "./errors.js";
 import type { Notice } from "./turn-state.js";
+import { type UnsentMessage, unsentMessages } from "./unsent.js";
 
 /**
  * `submitted`: sent, and the server has not begun to answer. `streaming`: a reply is being written, here or on
@@ -12,13 +17,7 @@ import type { Notice } from "./turn-state.js";
  */
 export type ChatStatus = "ready" | "submitted" | "streaming" | "error";
 
-export interface ChatError {
-  readonly code: string;
-  readonly title: string;
-  readonly detail: string;
-  /** The same may succeed later. */
-  readonly retryable: boolean;
-}
+export type { ChatError };
 
 export interface ChatMessage extends KnownMessage {
   /** Ids of the replies to the same message, this one included; of a learner's message, its own alone. */
@@ -43,14 +42,27 @@ export interface ChatSnapshot {
   readonly streamingMessage: ChatMessage | null;
   readonly hasOlder: boolean;
   readonly focus: SessionFocus | null;
-  /** What has not been sent yet, in order. */
-  readonly outbox: Entries;
-  /** Of the reply that is being written here. */
+  /** What has not been sent yet, in order: why, and what can be done about it. */
+  readonly outbox: readonly UnsentMessage[];
+  /** Of the message that is being sent, or the reply that is being written here. */
   readonly connection: ConnectionState["state"] | null;
+  /** While `connection` is `waiting`: why, and when it is tried again, in milliseconds since 1970. */
+  readonly connectionError: ChatError | null;
+  readonly reconnectAt: number | null;
   readonly notice: Notice | null;
   /** While `notice` is `retrying`: how long the server waits before it asks again, in milliseconds. */
   readonly retryInMs: number | null;
+  /** While the turn waits at its provider: its place among those that do; 1 is the next. */
+  readonly waitingPosition: number | null;
   readonly online: boolean;
+  /** Who acts, as the server or the application has named them; null while nobody has. */
+  readonly user: string | null;
+  /** Another tab of this browser acts as this user now. */
+  readonly signedInElsewhere: string | null;
+  /** Messages of earlier sign-ins whose writer nobody knows; they can only be discarded. */
+  readonly unclaimed: readonly UnclaimedMessage[];
+  /** What this runtime lacks. */
+  readonly warnings: readonly EnvironmentWarning[];
 }
 
 /** What a snapshot is made of. */
@@ -64,7 +76,15 @@ export interface ChatState {
   readonly error: ChatError | null;
   /** A request of this chat runs: whether the server has taken it, and the message that it sends. */
   readonly run: { readonly accepted: boolean; readonly entry: OutboxEntry | null } | null;
-  readonly connection: ConnectionState["state"] | null;
+  readonly connection: ConnectionState | null;
+  /** When a lost connection is tried again. */
+  readonly reconnectAt: number | null;
+  /** When the first unsent message is tried again. */
+  readonly retryAt: number | null;
+  readonly user: string | null;
+  readonly signedInElsewhere: string | null;
+  readonly unclaimed: readonly UnclaimedMessage[];
+  readonly warnings: readonly EnvironmentWarning[];
   /** The chosen reply, by the message that it answers. */
   readonly choices: Readonly<Record<string, string>>;
   /** How much of the running reply is shown. */
@@ -77,12 +97,23 @@ export function statusOf({ run, conversation, error }: ChatState): ChatStatus {
   return error ? "error" : "ready";
 }
 
+/** Whether a reply can be gone on with: it has not come to its end, and there is something to go on with. */
+export function canContinue({ role, status, content, turnId }: ChatMessage): boolean {
+  return role === "assistant" && turnId !== null && content !== "" && (status === "stopped" || status === "interrupted");
+}
+
+/** Whether another reply can be asked for in the place of this one: of a failed one anywhere, else of the last one. */
+export function canRegenerate(message: ChatMessage, { messages, status }: ChatSnapshot): boolean {
+  if (message.role !== "assistant" || message.replyTo === null || status === "submitted" || status === "streaming") return false;
+  return message.status === "failed" || message.id === messages.at(-1)?.id;
+}
+
 /** Makes snapshots, and remembers the last one's messages. */
 export class SnapshotMaker {
   #messages = new WeakMap<KnownMessage, ChatMessage>();
 
   make(state: ChatState): ChatSnapshot {
-    const { conversation, entries, sessionId, loaded, online, connection } = state;
+    const { conversation, entries, sessionId, loaded, online, connection, retryAt } = state;
     const turn = runningTurn(conversation);
     const messages = this.#rows(state);
     const reply = turn && replyOf(conversation, turn);
@@ -97,11 +128,18 @@ export class SnapshotMaker {
       streamingMessage: (reply && messages.find((message) => message.id === reply.id)) ?? null,
       hasOlder: conversation.olderCursor !== null,
       focus: conversation.focus,
-      outbox: entries.filter((entry) => entry.state !== "sending"),
-      connection,
+      outbox: unsentMessages(entries, { online, busy: turn !== null || state.run !== null, retryAt }),
+      connection: connection?.state ?? null,
+      connectionError: connection?.state === "waiting" ? errorOf(connection.error) : null,
+      reconnectAt: connection?.state === "waiting" ? state.reconnectAt : null,
       notice: turn?.notice ?? null,
       retryInMs: turn?.retryInMs ?? null,
+      waitingPosition: turn?.waitingPosition ?? null,
       online,
+      user: state.user,
+      signedInElsewhere: state.signedInElsewhere,
+      unclaimed: state.unclaimed,
+      warnings: state.warnings,
     };
   }
 
@@ -161,7 +199,11 @@ function sendingMessages({ conversation, entries, run }: ChatState): ChatMessage
   );
   const sending = [...(own ? [own] : []), ...others].filter((entry) => !stored.has(entry.clientMessageId));
   return sending.map((entry) => ({
-    ...userMessage(entry, { id: `local-${entry.clientMessageId}`, sessionId: entry.sessionId ?? "" }),
+    ...userMessage(entry, {
+      id: `local-${entry.clientMessageId}`,
+      sessionId: entry.sessionId ?? "",
+      createdAt: entry.createdAt,
+    }),
     key: entry.clientMessageId,
     reasoning: "",
     error: null,
@@ -171,8 +213,8 @@ function sendingMessages({ conversation, entries, run }: ChatState): ChatMessage
 }
 
 /** A learner's message as the server is about to tell it. */
-export function userMessage(entry: OutboxEntry, known: { id: string; sessionId: string; createdAt?: string }) {
-  const { id, sessionId, createdAt = "" } = known;
+export function userMessage(entry: OutboxEntry, known: { id: string; sessionId: string; createdAt: string }) {
+  const { id, sessionId, createdAt } = known;
   return {
     id,
     sessionId,

@@ -66,6 +66,16 @@ export class ChatStore {
     this.#snapshot = null;
   }
 
+  /** Nothing is left of what was shown: somebody else acts. */
+  reset(sessionId: string | null): void {
+    const { online, warnings } = this.#state;
+    this.#smoother?.reset();
+    this.#streaming = null;
+    this.#reported = null;
+    this.#state = { ...initialState(sessionId), online, warnings };
+    this.#notify();
+  }
+
   /** Says whether the smoother will show the change. */
   #change(patch: Partial<ChatState>): boolean {
     const before = this.#state.conversation;
@@ -127,6 +137,12 @@ function initialState(sessionId: string | null): ChatState {
     error: null,
     run: null,
     connection: null,
+    reconnectAt: null,
+    retryAt: null,
+    user: null,
+    signedInElsewhere: null,
+    unclaimed: [],
+    warnings: [],
     choices: {},
     shown: null,
   };

@@ -3,8 +3,11 @@
 import type { DurableEvent, ErrorData, PassingEvent, TurnEvent } from "../wire/events.js";
 import type { FinishReason, MessageStatus, SessionFocus, Usage } from "../wire/resources.js";
 
-/** What is the matter with a running turn. `restarted`: its text is void, and another attempt writes it anew. */
-export type Notice = "retrying" | "storage-degraded" | "restarted";
+/**
+ * What is the matter with a running turn. `restarted`: its text is void, and another attempt writes it anew. `waiting`:
+ * for a place at its provider.
+ */
+export type Notice = "retrying" | "storage-degraded" | "restarted" | "waiting";
 
 export interface TurnState {
   readonly turnId: string | null;
@@ -30,6 +33,8 @@ export interface TurnState {
   readonly notice: Notice | null;
   /** While `notice` is `retrying`: how long the server waits before it asks again, in milliseconds. */
   readonly retryInMs: number | null;
+  /** While `notice` is `waiting`: its place among those that wait at its provider; 1 is the next. */
+  readonly waitingPosition: number | null;
 }
 
 /** Before the first event. */
@@ -53,6 +58,7 @@ export const initialTurn: TurnState = Object.freeze({
   cached: false,
   notice: null,
   retryInMs: null,
+  waitingPosition: null,
 });
 
 export function reduce(state: TurnState, event: TurnEvent): TurnState {
@@ -82,7 +88,7 @@ function changes(state: TurnState, event: DurableEvent): Partial<TurnState> {
   }
 }
 
-const CALM = { notice: null, retryInMs: null } as const;
+const CALM = { notice: null, retryInMs: null, waitingPosition: null } as const;
 
 /** New text ends what was the matter, but not the reason why the text before it is gone. */
 function written({ notice }: TurnState): Partial<TurnState> {
@@ -107,9 +113,11 @@ function reducePassing(state: TurnState, event: PassingEvent): TurnState {
       // What came after that event cannot be taken out of a text, so all of it is told again.
       return event.data.lastEventId < state.lastEventId ? { ...initialTurn, turnId: state.turnId } : state;
     case "retrying":
-      return noticed(state, { notice: "retrying", retryInMs: Number(event.data.inMs) || 0 });
+      return noticed(state, { ...CALM, notice: "retrying", retryInMs: Number(event.data.inMs) || 0 });
     case "storage-degraded":
       return noticed(state, { ...CALM, notice: "storage-degraded" });
+    case "waiting":
+      return noticed(state, { ...CALM, notice: "waiting", waitingPosition: Number(event.data.position) || 0 });
     default:
       return state;
   }

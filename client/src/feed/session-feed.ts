@@ -1,10 +1,14 @@
 /**
  * The feed of a session with one connection per browser: one tab leads and passes on what it hears; when it closes,
- * another goes on from where it came to. Without Web Locks or BroadcastChannel each tab has its own connection.
+ * another goes on from where it came to, also when the leading one was put to sleep. Tabs of one user alone share it.
+ * Without Web Locks or BroadcastChannel each tab has its own connection.
  */
 
 import { type Conversation, emptyConversation, foldFeed } from "../chat/conversation.js";
+import { openChannel } from "../channel.js";
 import { newKey } from "../environment.js";
+import { NoLocks, lead } from "../locks.js";
+import { webLocks } from "../locks/web.js";
 import type { FeedEvent } from "../wire/events.js";
 import type { FeedEvents, FollowSessionOptions } from "../client.js";
 import type { ConnectionState } from "../stream/follow.js";
@@ -22,6 +26,8 @@ export interface SessionFeedOptions {
   onFailure?: (error: unknown) => void;
   /** Told in the leading tab. */
   onConnection?: (state: ConnectionState) => void;
+  /** Whose connection it is: tabs of another user do not share it. */
+  drawer?: string | undefined;
 }
 
 export class SessionFeed {
@@ -34,51 +40,84 @@ export class SessionFeed {
   #channel: BroadcastChannel | null = null;
   #conversation: Conversation = emptyConversation;
   #leads = false;
+  #failed = false;
 
   constructor(source: FeedSource, sessionId: string, options: SessionFeedOptions) {
     this.#source = source;
     this.#sessionId = sessionId;
     this.#options = options;
-    this.#name = `tutorstream-feed:${source.baseUrl}:${sessionId}`;
-    const { locks } = globalThis.navigator ?? {};
-    if (locks && typeof BroadcastChannel === "function") this.#share(locks);
-    else void this.#lead();
+    const { drawer = "" } = options;
+    this.#name = `tutorstream-feed:${source.baseUrl}:${drawer}:${sessionId}`;
+    void this.#begin();
   }
 
   /** Another tab takes over, if there is one. */
   close(): void {
     this.#closed.abort();
-    this.#channel?.close();
+    this.#hangUp();
   }
 
-  #share(locks: LockManager): void {
-    this.#channel = new BroadcastChannel(this.#name);
+  async #begin(): Promise<void> {
+    const { signal } = this.#closed;
+    if (webLocks() === null || !this.#openChannel()) return this.#lead(signal);
+    try {
+      // Who has lost the lead, asleep perhaps, follows whoever has taken it.
+      while (!this.#isOver) await lead(this.#name, (lost) => this.#lead(signal, lost), signal);
+    } catch (cause) {
+      if (signal.aborted) return;
+      this.#hangUp();
+      if (cause instanceof NoLocks) await this.#lead(signal);
+      else this.#options.onFailure?.(cause);
+    }
+  }
+
+  get #isOver(): boolean {
+    return this.#closed.signal.aborted || this.#failed || this.#conversation.deleted;
+  }
+
+  #openChannel(): boolean {
+    this.#channel = openChannel(this.#name);
+    if (this.#channel === null) return false;
     this.#channel.onmessage = ({ data }: MessageEvent<TabMessage>) => this.#hear(data);
     this.#say({ kind: "hello", from: this.#id });
-    const { signal } = this.#closed;
-    const request = locks.request(this.#name, { signal }, () => this.#lead());
-    // Closed while it waited for its turn to lead.
-    request.catch(() => {});
+    return true;
   }
 
-  async #lead(): Promise<void> {
-    if (this.#conversation.deleted) return;
+  #hangUp(): void {
+    this.#channel?.close();
+    this.#channel = null;
+  }
+
+  /** Until it is closed or fails, or the lead is lost. */
+  async #lead(closed: AbortSignal, lost?: AbortSignal): Promise<void> {
+    if (this.#isOver) return;
+    const ended = new AbortController();
+    const end = () => ended.abort();
+    for (const signal of [closed, lost]) signal?.addEventListener("abort", end);
     this.#leads = true;
     this.#say({ kind: "leading" });
-    const { signal } = this.#closed;
-    const { onConnection, onFailure } = this.#options;
-    const { place } = this.#conversation;
     try {
-      const events = this.#source.followSession(this.#sessionId, { place, signal, onConnection });
-      for await (const event of events) {
-        this.#say({ kind: "event", event });
-        this.#take(event);
-      }
-      // The next tab to lead may not have heard of the end yet.
-      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      await this.#follow(ended.signal);
     } catch (error) {
-      if (!signal.aborted) onFailure?.(error);
+      if (ended.signal.aborted) return;
+      this.#failed = true;
+      this.#options.onFailure?.(error);
+    } finally {
+      this.#leads = false;
+      for (const signal of [closed, lost]) signal?.removeEventListener("abort", end);
     }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { onConnection } = this.#options;
+    const { place } = this.#conversation;
+    const events = this.#source.followSession(this.#sessionId, { place, signal, onConnection });
+    for await (const event of events) {
+      this.#say({ kind: "event", event });
+      this.#take(event);
+    }
+    // The next tab to lead may not have heard of the end yet.
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
   }
 
   #hear(message: TabMessage): void {

@@ -7,33 +7,58 @@ export interface TokenRequest {
   refused: string | null;
 }
 
-/** A token, or what gives one; null sends none. */
-export type TokenSource = string | ((request: TokenRequest) => string | null | Promise<string | null>);
+/** A token, or what gives one; null or nothing sends none. */
+export type TokenSource =
+  | string
+  | ((request: TokenRequest) => string | null | undefined | Promise<string | null | undefined>);
 
 export class Credentials {
-  readonly #source: TokenSource | undefined;
+  #source: TokenSource | null | undefined;
   #asking: Promise<string | null> | null = null;
+  /** The source has been asked and has not answered yet: somebody may be typing. */
+  #isPending = false;
   #known: string | null = null;
   #refused: string | null = null;
 
-  constructor(source?: TokenSource) {
+  constructor(source?: TokenSource | null) {
     this.#source = source;
+  }
+
+  /** Another source from now on: what the one before gave is not used again. */
+  replace(source: TokenSource | null | undefined): void {
+    this.#source = source;
+    this.#asking = null;
+    this.#known = null;
+    this.#refused = null;
   }
 
   /** Requests at the same time share one answer of the source. */
   token(): Promise<string | null> {
-    this.#asking ??= this.#ask().catch((cause: unknown) => {
-      this.#asking = null;
-      throw new NetworkError("There is no token for the request.", { cause });
-    });
-    return this.#asking;
+    if (this.#asking !== null) return this.#asking;
+    this.#isPending = true;
+    const asking: Promise<string | null> = this.#ask().then(
+      (token) => {
+        // Another source has taken over.
+        if (this.#asking !== asking) return this.token();
+        this.#isPending = false;
+        return (this.#known = token);
+      },
+      (cause: unknown) => {
+        if (this.#asking !== asking) return this.token();
+        this.#isPending = false;
+        this.#asking = null;
+        throw new NetworkError("There is no token for the request.", { cause });
+      },
+    );
+    this.#asking = asking;
+    return asking;
   }
 
   /** The server has refused this token. Says whether there may be another one. */
   refuse(token: string | null): boolean {
     if (typeof this.#source !== "function") return false;
-    // Another request may have had it renewed already.
-    if (token === this.#known) {
+    // Another request may have had it renewed already, or be about to.
+    if (token === this.#known && !this.#isPending) {
       this.#refused = token;
       this.#asking = null;
     }
@@ -47,7 +72,6 @@ export class Credentials {
 
   async #ask(): Promise<string | null> {
     const source = this.#source;
-    this.#known = typeof source === "function" ? await source({ refused: this.#refused }) : (source ?? null);
-    return this.#known;
+    return (typeof source === "function" ? await source({ refused: this.#refused }) : source) ?? null;
   }
 }

@@ -50,6 +50,13 @@ export class NetworkError extends Error {
   readonly retryable = true;
 }
 
+/** What was written by one user was not sent, since the client acts as another one now. */
+export class WrongUserError extends Error {
+  override readonly name = "WrongUserError";
+  readonly code = "wrong-user";
+  readonly retryable = false;
+}
+
 /** Reads a refusal whatever its body is: a proxy in between answers with pages of its own. */
 export async function readProblem(response: Response): Promise<Problem> {
   const body: unknown = await response.json().catch(() => null);

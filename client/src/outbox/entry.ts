@@ -1,9 +1,13 @@
-/** A message that the server has not confirmed yet, and what may happen to it: pure changes of a list of them. */
+/** A message that the server has not confirmed yet, as it is kept. */
 
+import type { Owner } from "../identity/owner.js";
 import type { ChatRequest } from "../wire/resources.js";
 
-/** `waiting` for its turn to be sent; `sending`; `paused` by a stop or an error; `failed`: the server refused it. */
+/** `waiting` for its turn to be sent; `sending`; `paused`: held back; `failed`: it stepped aside, and others go. */
 export type OutboxState = "waiting" | "sending" | "paused" | "failed";
+
+/** What holds a message back: a stop, or a reply before it that failed. */
+export type HeldBy = "stop" | "failure";
 
 export interface OutboxError {
   code: string;
@@ -23,10 +27,53 @@ export interface OutboxEntry {
   readonly state: OutboxState;
   /** It may have reached the server: then it can be sent again, or given up, but not changed. */
   readonly attempted: boolean;
+  /** What went wrong last, if anything did. */
   readonly error: OutboxError | null;
+  /** By this device's clock, RFC 3339. */
+  readonly createdAt: string;
+  /** While it is `paused`. */
+  readonly heldBy: HeldBy | null;
+  /** Not to be tried before this time: the server asked for it. Milliseconds since 1970. */
+  readonly retryAt: number | null;
+  /** How often somebody has begun to send it: who was overtaken in their sleep has no say any more. */
+  readonly claims: number;
+  /** Whose it is; null in what an earlier version kept, which nobody knows the writer of. */
+  readonly drawer: string | null;
+  /** As the server has named the writer. */
+  readonly user: string | null;
+  /** Which time of which page wrote it, between two changes of who acts. */
+  readonly writtenIn: string | null;
 }
 
 export type Entries = readonly OutboxEntry[];
+
+/** An entry as any version of this code has kept it. */
+export function readEntry(kept: Partial<OutboxEntry> & Pick<OutboxEntry, "clientMessageId">): OutboxEntry {
+  if (kept.writtenIn !== undefined && kept.claims !== undefined) return kept as OutboxEntry;
+  return {
+    conversation: "",
+    sessionId: null,
+    text: "",
+    userId: null,
+    subject: null,
+    state: "waiting",
+    attempted: false,
+    error: null,
+    createdAt: new Date(0).toISOString(),
+    heldBy: null,
+    retryAt: null,
+    claims: 0,
+    drawer: null,
+    user: null,
+    writtenIn: null,
+    ...kept,
+  };
+}
+
+/** The writer; null when nobody knows. */
+export function writerOf({ drawer, user }: OutboxEntry): Owner | null {
+  return drawer === null ? null : { drawer, user };
+}
 
 /** The same for every attempt: the server compares. */
 export function requestOf(entry: OutboxEntry): ChatRequest {
@@ -39,40 +86,4 @@ export function requestOf(entry: OutboxEntry): ChatRequest {
     ...(entry.userId !== null && { userId: entry.userId }),
     ...(entry.subject !== null && { subject: entry.subject }),
   };
-}
-
-/** The one that may be sent now: the first of its conversation, unless that is held back. */
-export function headOf(entries: Entries, conversation: string): OutboxEntry | null {
-  const head = entries.find((entry) => entry.conversation === conversation);
-  return head && (head.state === "waiting" || head.state === "sending") ? head : null;
-}
-
-export function change(entries: Entries, id: string, changes: Partial<OutboxEntry>): Entries {
-  return entries.map((entry) => (entry.clientMessageId === id ? { ...entry, ...changes } : entry));
-}
-
-export function remove(entries: Entries, id: string): Entries {
-  return entries.filter((entry) => entry.clientMessageId !== id);
-}
-
-/** The message is stored in this session; what else was written in the same draft goes there, too. */
-export function deliver(entries: Entries, delivered: OutboxEntry, sessionId: string): Entries {
-  return remove(entries, delivered.clientMessageId).map((entry) =>
-    entry.conversation === delivered.conversation && entry.sessionId === null
-      ? { ...entry, conversation: sessionId, sessionId }
-      : entry,
-  );
-}
-
-export function pause(entries: Entries, conversation: string): Entries {
-  return entries.map((entry) =>
-    entry.conversation === conversation && entry.state === "waiting" ? { ...entry, state: "paused" } : entry,
-  );
-}
-
-export function resume(entries: Entries, conversation: string): Entries {
-  const held = (entry: OutboxEntry) => entry.state === "paused" || entry.state === "failed";
-  return entries.map((entry) =>
-    entry.conversation === conversation && held(entry) ? { ...entry, state: "waiting", error: null } : entry,
-  );
 }

@@ -10,7 +10,11 @@ export interface OutboxStorage {
 
 /** For runtimes without IndexedDB: what is kept is lost with the page. */
 export class MemoryStorage implements OutboxStorage {
-  #entries: Entries = [];
+  #entries: Entries;
+
+  constructor(entries: Entries = []) {
+    this.#entries = entries;
+  }
 
   read(): Promise<Entries> {
     return Promise.resolve(this.#entries);

@@ -60,7 +60,7 @@ function make(options: HttpTutorStreamOptions, latest: RefObject<HttpTutorStream
 
 type Asked = Parameters<Exclude<TokenSource, string>>[0];
 
-function tokenOf(latest: RefObject<HttpTutorStreamOptions>, request: Asked): string | null | Promise<string | null> {
+function tokenOf(latest: RefObject<HttpTutorStreamOptions>, request: Asked): ReturnType<Exclude<TokenSource, string>> {
   const { token = null } = latest.current;
   if (typeof token === "function") return token(request);
   // The same one again would be refused again.

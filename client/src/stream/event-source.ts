@@ -3,6 +3,7 @@
  * EventSource's own reconnection is never used, since its ticket is good only once.
  */
 
+import { aborted } from "../environment.js";
 import { NetworkError } from "../http/problem.js";
 import { SILENCE_MS } from "./read.js";
 import type { Frame } from "./sse.js";
@@ -24,7 +25,7 @@ export async function* readEventSource(
 ): AsyncGenerator<Frame, void, undefined> {
   const inbox = new Inbox();
   const source = new options.EventSource(url);
-  const abort = () => inbox.fail(options.signal.reason);
+  const abort = () => inbox.fail(options.signal.reason ?? aborted());
   options.signal.addEventListener("abort", abort);
   if (options.signal.aborted) abort();
   const receive = frameReader();

@@ -3,7 +3,7 @@
  * how long to wait before; what a frame means, only the subject knows.
  */
 
-import { isOnline, pause } from "../environment.js";
+import { isOnline, pause, throwIfAborted } from "../environment.js";
 import { NetworkError, Problem } from "../http/problem.js";
 import { Backoff } from "./backoff.js";
 import type { Frame } from "./sse.js";
@@ -54,7 +54,7 @@ export async function* follow<E>(
     try {
       if (yield* readConnection(subject, { signal, onConnection, backoff, wait })) return;
     } catch (cause) {
-      signal.throwIfAborted();
+      throwIfAborted(signal);
       error = expected(cause);
       if (error instanceof Problem) wait.milliseconds = error.retryAfterMs ?? 0;
     }

@@ -5,7 +5,8 @@ import type { Transport } from "../http/transport.js";
 import type { StreamTicket } from "../wire/resources.js";
 import { readEventSource } from "./event-source.js";
 import type { OpenOptions } from "./follow.js";
-import { readFrames } from "./read.js";
+import { warn } from "../warnings.js";
+import { readFrames, readWhole } from "./read.js";
 import type { Frame } from "./sse.js";
 
 export interface StreamRequest extends OpenOptions {
@@ -14,6 +15,8 @@ export interface StreamRequest extends OpenOptions {
   lastEventId: string | null;
   /** The names of the events that may come. */
   types: readonly string[];
+  /** It has no end of its own. */
+  endless?: boolean;
   /** Whether there is more to come; throws when it cannot be said, or the subject is gone. */
   hasMore: () => Promise<boolean>;
 }
@@ -22,17 +25,25 @@ export interface StreamRequest extends OpenOptions {
 export type StreamOpener = (request: StreamRequest) => Promise<AsyncIterable<Frame> | null>;
 
 export function fetchOpener(transport: Transport): StreamOpener {
-  return async ({ path, lastEventId, signal, onRetry }) => {
+  return async ({ path, lastEventId, signal, onRetry, endless = false }) => {
     const headers = lastEventId === null ? {} : { "Last-Event-ID": lastEventId };
-    return responseFrames(await transport.stream("GET", path, { headers, signal }), { signal, onRetry });
+    const response = await transport.stream("GET", path, { headers, signal });
+    if (endless && response.status !== 204 && !response.body) {
+      transport.abandon(response);
+      warn("no-streaming");
+      throw new TypeError("This runtime gives no body while it arrives: use streamBy: \"event-source\".");
+    }
+    return responseFrames(response, { signal, onRetry });
   };
 }
 
-/** The frames of an answer. Null for 204. */
+/** The frames of an answer. Null for 204. In React Native a body is `undefined`: then they come when it is whole. */
 export function responseFrames(response: Response, options: OpenOptions): AsyncIterable<Frame> | null {
   if (response.status === 204) return null;
-  if (response.body === null) throw new NetworkError("The answer has no body.");
-  return readFrames(response.body, options);
+  const body = response.body as Response["body"] | undefined;
+  if (body) return readFrames(body, options);
+  warn("no-streaming");
+  return readWhole(response, options);
 }
 
 /** An EventSource cannot send headers, so each connection needs a ticket of its own. */

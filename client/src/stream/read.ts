@@ -1,6 +1,6 @@
 /** Reads the frames of one response, and notices when its connection is dead. Never opens another. */
 
-import { onWake } from "../environment.js";
+import { aborted, onWake, throwIfAborted } from "../environment.js";
 import { NetworkError } from "../http/problem.js";
 import { type Frame, SseParser } from "./sse.js";
 
@@ -75,7 +75,7 @@ class Watch {
     this.#reader.cancel().catch(ignore);
   }
 
-  #abort = (): void => this.#cut(this.#signal.reason);
+  #abort = (): void => this.#cut(this.#signal.reason ?? aborted());
 
   #cut(reason: unknown): void {
     this.#reason ??= reason;
@@ -85,3 +85,26 @@ class Watch {
 
 /** A body that broke cannot be cancelled, and need not be. */
 function ignore(): void {}
+
+/** The frames of an answer whose body cannot be read while it arrives: all of them when it is whole. */
+export async function* readWhole(response: Response, { signal, onRetry = () => {} }: ReadOptions): AsyncGenerator<Frame, void, undefined> {
+  const frames: Frame[] = [];
+  const parser = new SseParser({ onFrame: (frame) => frames.push(frame), onRetry });
+  parser.push(await wholeText(response, signal));
+  yield* frames;
+}
+
+async function wholeText(response: Response, signal: AbortSignal): Promise<string> {
+  let leave = () => {};
+  const left = new Promise<never>((_resolve, reject) => (leave = () => reject(signal.reason ?? aborted())));
+  signal.addEventListener("abort", leave);
+  if (signal.aborted) leave();
+  try {
+    return await Promise.race([response.text(), left]);
+  } catch (cause) {
+    throwIfAborted(signal);
+    throw new NetworkError("The connection broke.", { cause });
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
+}

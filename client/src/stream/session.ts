@@ -26,7 +26,7 @@ export class SessionSubject implements Subject<FeedEvent> {
 
   open(connection: OpenOptions): Promise<AsyncIterable<Frame> | null> {
     const { open, hasMore } = this.#options;
-    return open({ ...connection, path: this.#path, lastEventId: this.#place, types: FEED_TYPES, hasMore });
+    return open({ ...connection, path: this.#path, lastEventId: this.#place, types: FEED_TYPES, hasMore, endless: true });
   }
 
   take(frame: Frame): Taken<FeedEvent> {

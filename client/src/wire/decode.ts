@@ -28,8 +28,8 @@ const DURABLE: Record<DurableType, true> = {
 
 const PASSING: Record<PassingType, true> = {
   retrying: true,
-  waiting: true,
   "storage-degraded": true,
+  waiting: true,
   reconnect: true,
   rewind: true,
   "auth-expired": true,

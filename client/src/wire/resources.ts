@@ -63,7 +63,13 @@ export interface Message {
   clientMessageId: string | null;
   createdAt: string;
   updatedAt: string;
+  /** Who wrote it; servers before that told it do not say. */
+  source?: MessageSource;
+  /** It was changed since. */
+  edited?: boolean;
 }
+
+export type MessageSource = "model" | "learner" | "observer" | "import";
 
 export interface NewMessage {
   role: Role;
@@ -174,6 +180,12 @@ export interface Profile {
     byPurpose: { answers: number; retries: number; plans: number; summaries: number; reviews: number };
   };
   topics: { subject: string | null; topic: string; mastery: number; evidence: string[]; updatedAt: string }[];
+}
+
+/** The plans of a session, newest first. */
+export interface FocusPage {
+  focus: SessionFocus[];
+  nextCursor: string | null;
 }
 
 export interface PageOptions {

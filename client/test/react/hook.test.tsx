@@ -4,7 +4,7 @@ import { act, renderHook, waitFor } from "@testing-library/react";
 import { StrictMode } from "react";
 import { expect, expectTypeOf, test, vi } from "vitest";
 
-import type { ChatError, ChatMessage, ChatStatus, Entries, SessionFocus } from "../../src/index.js";
+import type { ChatError, ChatMessage, ChatStatus, UnsentMessage, SessionFocus } from "../../src/index.js";
 import { useHttpTutorStream } from "../../src/react/index.js";
 import type { HttpTutorStream } from "../../src/react/index.js";
 import { end, start, text } from "../support/frames.js";
@@ -174,7 +174,7 @@ test("its types are those of the chat", () => {
   expectTypeOf<HttpTutorStream["isStreaming"]>().toEqualTypeOf<boolean>();
   expectTypeOf<HttpTutorStream["streamingMessage"]>().toEqualTypeOf<ChatMessage | null>();
   expectTypeOf<HttpTutorStream["messages"]>().toEqualTypeOf<readonly ChatMessage[]>();
-  expectTypeOf<HttpTutorStream["outbox"]>().toEqualTypeOf<Entries>();
+  expectTypeOf<HttpTutorStream["outbox"]>().toEqualTypeOf<readonly UnsentMessage[]>();
   expectTypeOf<HttpTutorStream["focus"]>().toEqualTypeOf<SessionFocus | null>();
   expectTypeOf<HttpTutorStream["status"]>().toEqualTypeOf<ChatStatus>();
   expectTypeOf<HttpTutorStream["error"]>().toEqualTypeOf<ChatError | null>();

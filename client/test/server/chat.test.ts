@@ -93,7 +93,9 @@ it("three messages that were written without a network arrive once and in order 
   const page = new EventTarget();
   vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
   vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
-  const chat = device();
+  const cut: typeof fetch = (...request) =>
+    network.onLine ? fetch(...request) : Promise.reject(new TypeError("no network"));
+  const chat = device({ client: new TutorClient({ baseUrl: server.origin, fetch: cut }) });
   for (const text of ["one", "two", "three"]) expect(await chat.send(text)).toBeNull();
   network.onLine = true;
   page.dispatchEvent(new Event("online"));

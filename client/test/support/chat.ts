@@ -4,11 +4,14 @@ import { afterEach, beforeEach } from "vitest";
 
 import { Chat, MemoryStorage, Outbox } from "../../src/index.js";
 import type { ChatOptions, ChatSnapshot, OutboxStorage } from "../../src/index.js";
+import { NOBODY } from "../../src/identity/owner.js";
 import { type Bench, bench, passing } from "./bench.js";
 
 export interface ChatBench extends Bench {
   outbox: Outbox;
   storage: OutboxStorage;
+  /** The part of the outbox that chats without a token have. */
+  own: Outbox;
   /** A chat in a tab of its own. */
   chat(options?: Partial<ChatOptions>): Chat;
 }
@@ -19,6 +22,7 @@ export function chatBench(): ChatBench {
   beforeEach(() => {
     made.storage = new MemoryStorage();
     made.outbox = new Outbox({ name: "chat", storage: made.storage });
+    made.own = made.outbox.of({ drawer: NOBODY, user: null }, made.client.identity.period);
   });
   afterEach(() => {
     for (const chat of chats.splice(0)) chat.close();

@@ -4,6 +4,7 @@ interface Request {
   name: string;
   mode: "exclusive" | "shared";
   grant: () => void;
+  reject: (cause: unknown) => void;
 }
 
 export class FakeLocks {
@@ -15,14 +16,15 @@ export class FakeLocks {
     const options = (rest.length > 1 ? rest[0] : {}) as LockOptions;
     const mode = options.mode ?? "exclusive";
     return new Promise((resolve, reject) => {
-      const request: Request = { name, mode, grant: () => {} };
+      const request: Request = { name, mode, grant: () => {}, reject };
       const run = async () => {
         try {
           resolve(await callback({ name, mode }));
         } catch (error) {
           reject(error);
         } finally {
-          this.#held.splice(this.#held.indexOf(request), 1);
+          const at = this.#held.indexOf(request);
+          if (at >= 0) this.#held.splice(at, 1);
           this.#serve();
         }
       };
@@ -32,9 +34,20 @@ export class FakeLocks {
         this.#queue = this.#queue.filter((each) => each !== request);
         reject(options.signal?.reason);
       });
-      this.#queue.push(request);
+      if (options.steal) this.#steal(request);
+      else this.#queue.push(request);
       this.#serve();
     });
+  }
+
+  /** Those who held it are told, and go on with what they do. */
+  #steal(request: Request): void {
+    for (const held of this.#held.filter(({ name }) => name === request.name)) {
+      this.#held.splice(this.#held.indexOf(held), 1);
+      held.reject(new DOMException("The lock was stolen.", "AbortError"));
+    }
+    this.#held.push(request);
+    queueMicrotask(request.grant);
   }
 
   #serve(): void {

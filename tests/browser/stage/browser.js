@@ -15,7 +15,7 @@ const FLAGS = [
 ];
 // What Chromium asks by itself, about the fields of a form for one.
 const OWN = /\.(google|googleapis|gstatic)\.com:443$/;
-const PATHS = /^\/($|static\/|sessions$|sessions\/|turns\/|stream-chat$|docs$|openapi\.json$)/;
+const PATHS = /^\/($|static\/|sessions$|sessions\/|turns\/|stream-chat$|profile$|health\/live$|docs$|openapi\.json$)/;
 
 let launched;
 

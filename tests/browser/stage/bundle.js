@@ -3,12 +3,15 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
+import { LEFT_OUT } from "../../../client/page/libraries.mjs";
+
 const ROOT = new URL("../../../", import.meta.url);
 // The one that builds the page.
 const { build } = createRequire(new URL("client/package.json", ROOT))("esbuild");
 
-export async function bundle(path) {
-  const options = { bundle: true, write: false, format: "esm", target: "es2022", logLevel: "warning" };
+/** `more`: options of the build. */
+export async function bundle(path, more = {}) {
+  const options = { bundle: true, write: false, format: "esm", target: "es2022", alias: LEFT_OUT, logLevel: "warning", ...more };
   const { outputFiles } = await build({ ...options, entryPoints: [fileURLToPath(new URL(path, ROOT))] });
   return outputFiles[0].text;
 }

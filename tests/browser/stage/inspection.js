@@ -1,7 +1,7 @@
 // Runs inside the page, so it is whole by itself: what stands in the replies that no reply may have.
 
 export function inspect() {
-  const text = "P BR HR H3 H4 H5 H6 STRONG EM DEL A CODE PRE BLOCKQUOTE UL OL LI";
+  const text = "P BR HR H3 H4 H5 H6 STRONG EM DEL A CODE PRE BLOCKQUOTE UL OL LI SUB SUP KBD U";
   const rest = "TABLE THEAD TBODY TR TH TD DIV SPAN BUTTON";
   const maths = "math semantics mrow mi mn mo mtext ms mspace mfrac msqrt mroot msub msup msubsup munder mover";
   const more = "munderover mmultiscripts mprescripts mtable mtr mtd mpadded mphantom mstyle menclose none";
