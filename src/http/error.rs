@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::code::Code;
 use super::quota;
+use super::standing::storage_full;
 use crate::ids::TurnId;
 use crate::limits::Standing;
-use crate::repository::{RepositoryError, StorageBound};
+use crate::repository::RepositoryError;
 use crate::telemetry::current_request;
 use crate::turn::TurnError;
 
@@ -141,19 +142,6 @@ impl ApiError {
         }
     }
 
-    fn storage_full(bound: StorageBound) -> Self {
-        let (code, what) = match bound {
-            StorageBound::Bytes(most) => (Code::StorageFull, format!("{most} bytes")),
-            StorageBound::Sessions(most) => (Code::TooManySessions, format!("{most} sessions")),
-            StorageBound::Messages(most) => (Code::TooManyMessages, format!("{most} messages")),
-        };
-        let detail = format!(
-            "You may store {what}, and this would be more. Delete sessions that you no longer need (DELETE /sessions/ID); \
-             GET /profile says how much you store."
-        );
-        Self::new(code, detail)
-    }
-
     fn turn_running(turn_id: TurnId) -> Self {
         let detail = "A reply is being written in this session: follow it, stop it, or send with onBusy.";
         let error = Self::new(Code::TurnRunning, detail);
@@ -248,7 +236,7 @@ impl From<RepositoryError> for ApiError {
                               Wait for one of them.";
                 Self::too_many(Code::TokensSpent, (detail, 5))
             }
-            RepositoryError::StorageFull(bound) => Self::storage_full(bound),
+            RepositoryError::StorageFull(bound) => storage_full(bound),
             RepositoryError::KeyReused => {
                 let detail =
                     "This idempotency key was used for another request. Use a new key for a new request.";

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::code::Code;
 use super::error::ApiError;
 use crate::model::Purpose;
-use crate::repository::{StorageLimits, StorageUse, TokensOfDay, UserRepository};
+use crate::repository::{StorageBound, StorageLimits, StorageUse, TokensOfDay, UserRepository};
 
 /// What the user stores and may store.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -115,4 +116,18 @@ pub(super) async fn standing(user: &UserRepository) -> Result<(StorageBody, Toke
         limits.tokens.map(|tokens| tokens.per_day),
     );
     Ok((storage, tokens))
+}
+
+/// One thing too many, with what to delete.
+pub(super) fn storage_full(bound: StorageBound) -> ApiError {
+    let (code, what) = match bound {
+        StorageBound::Bytes(most) => (Code::StorageFull, format!("{most} bytes")),
+        StorageBound::Sessions(most) => (Code::TooManySessions, format!("{most} sessions")),
+        StorageBound::Messages(most) => (Code::TooManyMessages, format!("{most} messages")),
+    };
+    let detail = format!(
+        "You may store {what}, and this would be more. Delete sessions that you no longer need (DELETE /sessions/ID); \
+         GET /profile says how much you store."
+    );
+    ApiError::new(code, detail)
 }
