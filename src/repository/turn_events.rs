@@ -4,37 +4,10 @@ use diesel::dsl::{exists, max};
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
-use super::Repository;
 use super::error::RepositoryError;
 use super::source::Segment;
 use crate::ids::TurnId;
 use crate::schema::{commit_batches, turn_events, turns};
-
-impl Repository {
-    /// The part of a stored log that holds event `after` + 1; `None` at its end.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn next_segment(
-        &self,
-        turn_id: TurnId,
-        after: u64,
-    ) -> Result<Option<Segment>, RepositoryError> {
-        self.pool
-            .read(move |connection| next_segment(connection, turn_id, after))
-            .await
-    }
-
-    /// Whether the stored log of an ended turn has an event of this number; 0 is before the first.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn has_event(&self, turn_id: TurnId, number: u64) -> Result<bool, RepositoryError> {
-        self.pool
-            .read(move |connection| Ok(number == 0 || has_number(connection, turn_id, number)?))
-            .await
-    }
-}
 
 /// Stores a part of a log. A turn whose session was deleted meanwhile has no log any more.
 pub(super) fn insert_segment(
