@@ -143,23 +143,7 @@ impl Default for Metrics {
             spending: SpendingMetrics::default(),
             process: ProcessMetrics::default(),
         };
-        registry.register("turns_started", "Turns begun", metrics.turns_started.clone());
-        registry.register(
-            "turns_ended",
-            "Turns ended, by status",
-            metrics.turns_ended.clone(),
-        );
-        registry.register(
-            "turns_live",
-            "Turns that have not ended",
-            metrics.turns_live.clone(),
-        );
-        registry.register(
-            "streams_open",
-            "Event streams being sent",
-            metrics.streams_open.clone(),
-        );
-        registry.register("deltas", "Deltas received from providers", metrics.deltas.clone());
+        metrics.register_turns(&mut registry);
         metrics.register_calls(&mut registry);
         metrics.register_planning(&mut registry);
         registry.register("commits", "Group commits", metrics.commits.clone());
@@ -182,16 +166,6 @@ impl Default for Metrics {
         let mut process_registry = Registry::default();
         metrics.process.register(&mut process_registry, &mut registry);
         metrics.register_storage(&mut registry);
-        for status in [
-            Status::Complete,
-            Status::Stopped,
-            Status::Failed,
-            Status::Interrupted,
-        ] {
-            drop(metrics.turns_ended.get_or_create(&Ended {
-                status: status.as_str(),
-            }));
-        }
         Self {
             registry,
             process_registry,
@@ -201,6 +175,28 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    fn register_turns(&self, registry: &mut Registry) {
+        registry.register("turns_started", "Turns begun", self.turns_started.clone());
+        registry.register("turns_ended", "Turns ended, by status", self.turns_ended.clone());
+        registry.register("turns_live", "Turns that have not ended", self.turns_live.clone());
+        registry.register(
+            "streams_open",
+            "Event streams being sent",
+            self.streams_open.clone(),
+        );
+        registry.register("deltas", "Deltas received from providers", self.deltas.clone());
+        for status in [
+            Status::Complete,
+            Status::Stopped,
+            Status::Failed,
+            Status::Interrupted,
+        ] {
+            drop(self.turns_ended.get_or_create(&Ended {
+                status: status.as_str(),
+            }));
+        }
+    }
+
     /// The text format that Prometheus reads (OpenMetrics 1.0).
     #[must_use]
     pub fn encode(&self) -> String {

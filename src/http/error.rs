@@ -200,6 +200,9 @@ impl ResponseError for ApiError {
     }
 }
 
+const SPENT: &str = "Your tokens of this day are spent. The day ends at midnight, UTC.";
+const HELD: &str = "What is left of your tokens of this day is held for replies that are being written. Wait for one of them.";
+
 impl From<RepositoryError> for ApiError {
     fn from(error: RepositoryError) -> Self {
         match error {
@@ -227,15 +230,8 @@ impl From<RepositoryError> for ApiError {
                 let detail = "As many of your replies are being written as may be. Stop one, or wait.";
                 Self::too_many(Code::TooManyTurns, (detail, 5))
             }
-            RepositoryError::TokensSpent => {
-                let detail = "Your tokens of this day are spent. The day ends at midnight, UTC.";
-                Self::too_many(Code::TokensSpent, (detail, until_midnight()))
-            }
-            RepositoryError::TokensHeld => {
-                let detail = "What is left of your tokens of this day is held for replies that are being written. \
-                              Wait for one of them.";
-                Self::too_many(Code::TokensSpent, (detail, 5))
-            }
+            RepositoryError::TokensSpent => Self::too_many(Code::TokensSpent, (SPENT, until_midnight())),
+            RepositoryError::TokensHeld => Self::too_many(Code::TokensSpent, (HELD, 5)),
             RepositoryError::StorageFull(bound) => storage_full(bound),
             RepositoryError::KeyReused => {
                 let detail =
@@ -250,16 +246,13 @@ impl From<RepositoryError> for ApiError {
                 let detail = "This reply has come to its end, or a newer turn goes on with it.";
                 Self::new(Code::NotContinuable, detail)
             }
-            RepositoryError::Unavailable => Self::unavailable(
-                Code::StorageUnavailable,
-                "The database does not answer now. Try again in a moment.",
-            ),
-            RepositoryError::NotStored => Self::unavailable(
-                Code::StorageUnavailable,
-                "The database takes no writes now. Nothing of this request is stored.",
-            ),
-            RepositoryError::MaybeStored => Self::unavailable(
-                Code::StorageUnavailable,
+            RepositoryError::Unavailable => {
+                storage("The database does not answer now. Try again in a moment.")
+            }
+            RepositoryError::NotStored => {
+                storage("The database takes no writes now. Nothing of this request is stored.")
+            }
+            RepositoryError::MaybeStored => storage(
                 "The database has not answered in time, so this may be stored or not. The same request with the same \
                  idempotency key finds out.",
             ),
@@ -270,6 +263,10 @@ impl From<RepositoryError> for ApiError {
             }
         }
     }
+}
+
+fn storage(detail: &str) -> ApiError {
+    ApiError::unavailable(Code::StorageUnavailable, detail)
 }
 
 /// Seconds until the next day of UTC begins.

@@ -119,6 +119,7 @@ const A_TURN: &str =
 
 impl Step {
     /// Does nothing where there is no row to do it to.
+    #[expect(clippy::too_many_lines, reason = "one statement for each step")]
     fn statement(&self, number: usize) -> String {
         let at = |place: &Index, pick: &str| pick.replace("{at}", &place.index(1000).to_string());
         match self {
