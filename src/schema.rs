@@ -36,6 +36,8 @@ diesel::table! {
         error_code -> Nullable<Text>,
         created_revision -> BigInt,
         revision -> BigInt,
+        source -> Text,
+        edited -> Bool,
     }
 }
 
@@ -140,6 +142,15 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    session_readers (session_id, reader) {
+        session_id -> Text,
+        reader -> Text,
+        first_read_at -> BigInt,
+        last_read_at -> BigInt,
     }
 }
 

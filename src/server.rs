@@ -15,10 +15,10 @@ use crate::agent::{Agent, Planner};
 use crate::app::{App, MetricsAccess};
 use crate::config::Settings;
 use crate::http::{self, Connections, Serving};
-use crate::identity::{Authority, JwtError, Validities};
+use crate::identity::{self, Authority, JwtError, Validities};
 use crate::limits::{Limits, Seats};
 use crate::provider::{self, Chain, Policy, ProviderError, Random};
-use crate::repository::{OpenError, Repository, RepositoryError, StorageHealth};
+use crate::repository::{OpenError, Repository, RepositoryError, StorageHealth, Transcripts};
 use crate::telemetry::Metrics;
 use crate::turn::{Parts, Turns};
 
@@ -97,22 +97,23 @@ impl Application {
             fallback_message: settings.fallback_message,
         });
         turns.take_up(left_over).await?;
+        identity::say_what_was_open(&settings.auth, &repository).await?;
+        let main = tokio::runtime::Handle::current();
         if let Some(after) = settings.events_after {
-            tokio::runtime::Handle::current().spawn(Arc::clone(&turns).forget_old_logs(after));
+            main.spawn(Arc::clone(&turns).forget_old_logs(after));
         }
         let limits = Limits::new(&settings.limits);
         limits.requests.take_up(&repository).await?;
-        drop(
-            tokio::runtime::Handle::current()
-                .spawn(Arc::clone(&limits.requests).keep(Arc::clone(&repository))),
-        );
+        drop(main.spawn(Arc::clone(&limits.requests).keep(Arc::clone(&repository))));
         let closing = CancellationToken::new();
         let validities = Validities::new();
-        tokio::runtime::Handle::current().spawn(Arc::clone(&validities).watch(Arc::clone(&repository)));
+        main.spawn(Arc::clone(&validities).watch(Arc::clone(&repository)));
         let app = Arc::new(App {
             authority: Arc::new(Authority::new(Arc::clone(&repository), &settings.auth)?),
             validities,
             cookie: settings.auth.cookie,
+            origins: settings.allowed_origins.into(),
+            transcripts: Transcripts::new(settings.auth.locked_transcripts),
             pages: settings.pages,
             metrics_access: MetricsAccess::new(&settings.auth, address),
             repository,
@@ -125,7 +126,6 @@ impl Application {
         let serving = Serving {
             listener,
             backlog: BACKLOG.cast_unsigned(),
-            origins: settings.allowed_origins,
             hosts: Arc::new(settings.allowed_hosts),
             connections: Connections::new(&settings.limits, Arc::clone(&app.metrics)),
         };

@@ -46,7 +46,8 @@ codes! {
     InvalidLastEventId, "invalid-last-event-id", BAD_REQUEST,
         "The last event id is not a number that this service can have given.";
     Unauthorized, "unauthorized", UNAUTHORIZED, "No valid token.";
-    CrossSite, "cross-site", FORBIDDEN, "A cookie, and a request that is not of this origin.";
+    CrossSite, "cross-site", FORBIDDEN,
+        "A page of another origin sent this, with a cookie or without authentication.";
     ReadOnly, "read-only", FORBIDDEN, "The caller observes the session and does not own it.";
     UserMismatch, "user-mismatch", FORBIDDEN, "`userId`, or `confirm`, is somebody else.";
     NotFound, "not-found", NOT_FOUND, "There is no such thing, or it is another user's.";
@@ -55,6 +56,8 @@ codes! {
     RequestTimeout, "request-timeout", REQUEST_TIMEOUT, "The body did not arrive within 10 s.";
     TurnRunning, "turn-running", CONFLICT, "A reply is being written in this session; `Location` leads to it.";
     MessageStreaming, "message-streaming", CONFLICT, "The message is being written.";
+    TranscriptLocked, "transcript-locked", CONFLICT,
+        "A reply cannot be edited: the session has a named observer, or `locked_transcripts` is on.";
     AccountLeaving, "account-leaving", CONFLICT, "All that is the user's is being deleted.";
     StorageFull, "storage-full", CONFLICT,
         "The user stores as many bytes as may be, those included that are held for replies being written.";

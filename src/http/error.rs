@@ -201,6 +201,8 @@ impl ResponseError for ApiError {
 }
 
 const SPENT: &str = "Your tokens of this day are spent. The day ends at midnight, UTC.";
+const LOCKED: &str = "What the tutor said cannot be edited here: the session is observed, or this service keeps all replies \
+                      as they were written.";
 const HELD: &str = "What is left of your tokens of this day is held for replies that are being written. Wait for one of them.";
 
 impl From<RepositoryError> for ApiError {
@@ -242,6 +244,7 @@ impl From<RepositoryError> for ApiError {
                 let detail = "The message is being written: stop its turn first.";
                 Self::new(Code::MessageStreaming, detail)
             }
+            RepositoryError::TranscriptLocked => Self::new(Code::TranscriptLocked, LOCKED),
             RepositoryError::NotContinuable => {
                 let detail = "This reply has come to its end, or a newer turn goes on with it.";
                 Self::new(Code::NotContinuable, detail)

@@ -17,7 +17,7 @@ use super::openapi::text::{Line, Text};
 use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
 use super::sessions::PageQuery;
 use crate::ids::{MessageId, SessionId, TurnId};
-use crate::model::{FinishReason, Role, Status, Usage};
+use crate::model::{FinishReason, Role, Source, Status, Usage};
 use crate::repository::{IdempotencyKey, Message, MessagePage, NewTurn, Task, Turn, Writing};
 use crate::time::rfc3339;
 use crate::turn::LiveText;
@@ -48,6 +48,10 @@ pub(super) struct MessageBody {
     created_at: String,
     #[schemars(extend("format" = "date-time"))]
     updated_at: String,
+    /// Who wrote it: a model or the learner in a turn, a person who observes, or the owner's application beside any turn.
+    source: Source,
+    /// Whether its text was replaced after it was stored.
+    edited: bool,
 }
 
 impl MessageBody {
@@ -68,6 +72,8 @@ impl MessageBody {
             client_message_id: message.client_message_id,
             created_at: rfc3339(message.created_at),
             updated_at: rfc3339(message.updated_at),
+            source: message.source,
+            edited: message.edited,
         }
     }
 
@@ -196,13 +202,17 @@ pub(super) async fn add_message(
 }
 
 pub(super) async fn update_message(
+    app: SharedApp,
     author: Author,
     ids: Path<(String, String)>,
     body: JsonBody<ContentBody>,
 ) -> Result<HttpResponse, ApiError> {
     let (id, message_id) = (parse_id(&ids.0)?, parse_id(&ids.1)?);
     check_message(&body.0.content)?;
-    let message = author.user.update_message(id, message_id, body.0.content).await?;
+    let message = author
+        .user
+        .update_message(id, message_id, (body.0.content, app.transcripts))
+        .await?;
     Ok(HttpResponse::Ok().json(MessageBody::new(message, &HashMap::new())))
 }
 

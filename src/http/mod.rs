@@ -61,7 +61,6 @@ type SharedApp = Data<App>;
 /// The application of one worker.
 pub(crate) fn routes(
     app: Arc<App>,
-    origins: Vec<String>,
     hosts: Arc<AllowedHosts>,
 ) -> actix_web::App<
     impl ServiceFactory<
@@ -72,6 +71,7 @@ pub(crate) fn routes(
         InitError = (),
     >,
 > {
+    let cors = cors(&app.origins);
     actix_web::App::new()
         .app_data(Data::from(app))
         .wrap(
@@ -79,7 +79,7 @@ pub(crate) fn routes(
                 .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
                 .add((header::REFERRER_POLICY, "no-referrer")),
         )
-        .wrap(cors(&origins))
+        .wrap(cors)
         // The last one is the first that a request comes to.
         // Boxed, so that a connection does not keep room for it as long as its answer streams.
         .wrap(from_fn(move |request, next| {

@@ -28,7 +28,6 @@ const FIRST_HEAD: Duration = Duration::from_secs(5);
 pub(crate) struct Serving {
     pub(crate) listener: TcpListener,
     pub(crate) backlog: u32,
-    pub(crate) origins: Vec<String>,
     pub(crate) hosts: Arc<AllowedHosts>,
     pub(crate) connections: Arc<Connections>,
 }
@@ -42,7 +41,6 @@ pub(crate) fn serve(app: &Arc<App>, serving: Serving) -> std::io::Result<Server>
     let Serving {
         listener,
         backlog,
-        origins,
         hosts,
         connections,
     } = serving;
@@ -56,7 +54,7 @@ pub(crate) fn serve(app: &Arc<App>, serving: Serving) -> std::io::Result<Server>
     let draining = server.graceful_shutdown_signal();
     let server = server.listen("http", listener, move || {
         let (connections, draining) = (Arc::clone(&connections), draining.clone());
-        let application = routes(Arc::clone(&app), origins.clone(), Arc::clone(&hosts)).into_factory();
+        let application = routes(Arc::clone(&app), Arc::clone(&hosts)).into_factory();
         let application = application.map_err(|error: Error| error.error_response());
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {

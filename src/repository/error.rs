@@ -48,6 +48,9 @@ pub enum RepositoryError {
     /// The message is being written.
     #[error("the message is streaming")]
     MessageStreaming,
+    /// Others rely on what the tutor said in this session.
+    #[error("the transcript is locked")]
+    TranscriptLocked,
     /// The reply has come to its end.
     #[error("the reply is complete")]
     NotContinuable,

@@ -6,11 +6,12 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
+use super::observers::Transcripts;
 use super::page::{Filled, fill, json_length};
 use super::turns::TurnOutcome;
 use super::{learning, now, sessions};
 use crate::ids::{MessageId, SessionId};
-use crate::model::{FinishReason, Role, Status, Usage, UsageSource};
+use crate::model::{FinishReason, Role, Source, Status, Usage, UsageSource};
 use crate::schema::messages;
 
 /// One stored message.
@@ -51,10 +52,14 @@ pub struct Message {
     pub created_revision: i64,
     /// The session's revision of its last change.
     pub revision: i64,
+    /// Where it comes from.
+    pub source: Source,
+    /// Whether its text was replaced after it was stored.
+    pub edited: bool,
 }
 
 impl Message {
-    /// A new message; `insert` gives it its place and revision.
+    /// A new message of a turn; `insert` gives it its place and revision.
     pub(super) fn new(session_id: SessionId, role: Role, content: String, status: Status) -> Self {
         let now = now();
         Self {
@@ -75,6 +80,11 @@ impl Message {
             error_code: None,
             created_revision: 0,
             revision: 0,
+            source: match role {
+                Role::User => Source::Learner,
+                Role::Assistant => Source::Model,
+            },
+            edited: false,
         }
     }
 
@@ -147,20 +157,24 @@ pub(super) fn newest(
     Ok(rows.collect::<QueryResult<_>>()?)
 }
 
-/// Replaces the text of a message that is not streaming.
+/// Replaces the text of a message that is not streaming; one of the tutor's only while nobody relies on it.
 pub(super) fn update_content(
     connection: &mut SqliteConnection,
     session_id: SessionId,
     id: MessageId,
-    content: &str,
+    (content, transcripts): (&str, Transcripts),
 ) -> Result<Message, RepositoryError> {
     let message = find(connection, session_id, id)?;
     if message.status == Status::Streaming {
         return Err(RepositoryError::MessageStreaming);
     }
+    if message.role == Role::Assistant && transcripts.are_locked(connection, session_id)? {
+        return Err(RepositoryError::TranscriptLocked);
+    }
     learning::forget_summary(connection, session_id, message.position)?;
     let changes = (
         messages::content.eq(content),
+        messages::edited.eq(true),
         messages::updated_at.eq(now()),
         messages::revision.eq(sessions::touch(connection, session_id)?),
     );

@@ -38,6 +38,7 @@ mod pool;
 mod pulse;
 mod queue;
 mod rates;
+mod readers;
 mod reading;
 mod recovery;
 mod savepoint;
@@ -57,6 +58,7 @@ mod turn_events;
 mod turns;
 mod usage;
 mod user;
+mod users;
 mod wal;
 mod watchdog;
 mod writer;
@@ -85,12 +87,13 @@ pub use leaving::Leaving;
 #[cfg(test)]
 pub(crate) use marker::remember_copy;
 pub use messages::Message;
-pub use observers::Observer;
+pub use observers::{Observer, Transcripts, Watchers};
 pub use old_logs::{GoingLog, OldLog, Remains};
 pub use open::OpenError;
 pub use page::{PAGE_BYTES, json_length};
 pub use pool::ReadPool;
 pub use rates::RateShare;
+pub use readers::SessionReader;
 pub use reading::ReadingRepository;
 pub use recovery::LeftOver;
 pub use scope::{Observes, Scope};
@@ -116,6 +119,7 @@ pub(crate) use crate::time::now;
 pub struct Repository {
     pool: ReadPool,
     writer: Writer,
+    sightings: readers::Sightings,
     fanout: Arc<Fanout>,
     leaving: leaving::LeavingAccounts,
     limits: Arc<UserLimits>,
@@ -171,7 +175,7 @@ impl Repository {
         let watchdog = watchdog::Watchdog::start(watch, Arc::clone(&metrics)).map_err(no_thread)?;
         let main = Handle::current();
         let gathered = main.spawn(writer.wake_when_gathered());
-        let pool = ReadPool::new(&connector, main, metrics);
+        let pool = ReadPool::new(&connector, main.clone(), metrics);
         let upkeep = Upkeep {
             checkpointer,
             writer_thread,
@@ -182,6 +186,7 @@ impl Repository {
         Ok((
             Self {
                 pool,
+                sightings: readers::Sightings::new(writer.clone(), main),
                 writer,
                 fanout,
                 leaving: leaving::LeavingAccounts::default(),
@@ -210,6 +215,7 @@ impl Repository {
         ReadingRepository {
             scope,
             pool: self.pool.clone(),
+            sightings: self.sightings.clone(),
         }
     }
 

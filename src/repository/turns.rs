@@ -110,7 +110,7 @@ pub struct TurnOutcome {
 type TurnsOfSessions = InnerJoinQuerySource<turns::table, sessions_table::table>;
 
 /// The turn, if the caller may read its session; and whose it is.
-fn find(
+pub(super) fn find(
     connection: &mut SqliteConnection,
     scope: &Scope,
     id: TurnId,

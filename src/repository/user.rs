@@ -14,7 +14,7 @@ use super::export::{self, ExportPlace};
 use super::job::Changed;
 use super::leaving::{Leaving, LeavingAccounts};
 use super::messages::{self, Message};
-use super::observers::{self, Observer};
+use super::observers::{self, Transcripts, Watchers};
 use super::reading::ReadingRepository;
 use super::scope::Scope;
 use super::sessions::{self, Session, SessionFields};
@@ -23,7 +23,7 @@ use super::turns::{self, Turn, Writing};
 use super::usage::{self, UsageDay};
 use super::writer::{Pending, Writer};
 use crate::ids::{MessageId, SessionId, TurnId};
-use crate::model::{Role, Status};
+use crate::model::{Role, Source, Status};
 
 /// The repository as one user sees it.
 #[derive(Clone)]
@@ -180,22 +180,23 @@ impl UserRepository {
             sessions::own(connection, &scope, id)?;
             let mut message = Message::new(id, role, content.clone(), Status::Complete);
             message.client_message_id.clone_from(&client_message_id);
+            message.source = Source::Import;
             Ok(Changed::session(id, messages::insert(connection, message)?))
         };
         self.writer.change(self.bounded(work)).await
     }
 
-    /// Replaces the text of a message; `MessageStreaming` while it is being written, `StorageFull`.
+    /// Replaces the text of a message; `MessageStreaming` while it is being written, `TranscriptLocked`, `StorageFull`.
     pub async fn update_message(
         &self,
         id: SessionId,
         message_id: MessageId,
-        content: String,
+        (content, transcripts): (String, Transcripts),
     ) -> Result<Message> {
         let scope = self.scope();
         let work = move |connection: &mut _| {
             sessions::own(connection, &scope, id)?;
-            let message = messages::update_content(connection, id, message_id, &content)?;
+            let message = messages::update_content(connection, id, message_id, (&content, transcripts))?;
             Ok(Changed::session(id, message))
         };
         self.writer.change(self.bounded(work)).await
@@ -249,22 +250,25 @@ impl UserRepository {
         self.writer.run(work).await
     }
 
-    /// Takes that back. Who was none stays none.
+    /// Takes that back. Who was none stays none. Who was named may leave, too.
     pub async fn remove_observer(&self, id: SessionId, observer: String) -> Result<()> {
         let scope = self.scope();
         let work = move |connection: &mut _| {
-            sessions::own(connection, &scope, id)?;
+            let leaves = *observer == *scope.subject && observers::is_named(connection, id, &observer)?;
+            if !leaves {
+                sessions::own(connection, &scope, id)?;
+            }
             observers::remove(connection, id, &observer)
         };
         self.writer.run(work).await
     }
 
     /// Who may read the session besides its owner.
-    pub async fn observers(&self, id: SessionId) -> Result<Vec<Observer>> {
+    pub async fn watchers(&self, id: SessionId) -> Result<Watchers> {
         let scope = self.scope();
         let query = move |connection: &mut _| {
-            sessions::own(connection, &scope, id)?;
-            observers::list(connection, id)
+            let session = sessions::own(connection, &scope, id)?;
+            observers::watchers(connection, &session)
         };
         self.reading.pool.read(query).await
     }

@@ -63,6 +63,7 @@ fn update_message() -> Operation {
     .fails(&[
         "not-found",
         "message-streaming",
+        "transcript-locked",
         "storage-full",
         "message-empty",
         "message-too-long",

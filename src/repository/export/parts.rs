@@ -41,7 +41,8 @@ pub(super) const PARTS: &[Part] = &[
             "'type', 'message', 'id', m.id, 'sessionId', m.session_id, 'position', m.position, 'role', m.role, ",
             "'content', m.content, 'status', m.status, 'finishReason', m.finish_reason, 'errorCode', m.error_code, ",
             "'inputTokens', m.input_tokens, 'outputTokens', m.output_tokens, 'usageSource', m.usage_source, ",
-            "'replyTo', m.reply_to, 'clientMessageId', m.client_message_id, 'createdAt', ",
+            "'replyTo', m.reply_to, 'clientMessageId', m.client_message_id, 'source', m.source, 'edited', ",
+            "json(iif(m.edited, 'true', 'false')), 'createdAt', ",
             time!("m.created_at"),
             ", 'updatedAt', ",
             time!("m.updated_at")
@@ -87,6 +88,17 @@ pub(super) const PARTS: &[Part] = &[
         line: concat!(
             "'type', 'observer', 'sessionId', v.session_id, 'user', v.observer, 'createdAt', ",
             time!("v.created_at")
+        ),
+    },
+    Part {
+        rows: "session_readers r",
+        session: Some("r.session_id"),
+        key: &["r.reader"],
+        line: concat!(
+            "'type', 'reader', 'sessionId', r.session_id, 'user', r.reader, 'firstReadAt', ",
+            time!("r.first_read_at"),
+            ", 'lastReadAt', ",
+            time!("r.last_read_at")
         ),
     },
     Part {

@@ -50,6 +50,7 @@ fn fates() -> BTreeMap<&'static str, Fate> {
         ("request_rates", Fate::Kept),
         ("session_focus", Fate::Exported),
         ("session_observers", Fate::Exported),
+        ("session_readers", Fate::Exported),
         ("session_summaries", Fate::Exported),
         ("sessions", Fate::Exported),
         ("stream_tickets", Fate::Derived),
