@@ -4,7 +4,7 @@ use std::path::Path;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 use diesel::sqlite::SqliteConnection;
 use tutorstream::repository::commit_batch;
 
@@ -39,6 +39,9 @@ pub(crate) struct MessageRow {
     pub(crate) content: String,
     #[diesel(sql_type = Text)]
     pub(crate) status: String,
+    /// Whether its owner has replaced the text, which the log does not tell.
+    #[diesel(sql_type = Bool)]
+    pub(crate) edited: bool,
 }
 
 #[derive(QueryableByName)]
