@@ -7,7 +7,8 @@ mod provider;
 
 use std::fmt;
 
-use crate::config::{ServeArgs, Settings};
+use crate::config::{JwtSettings, ServeArgs, Settings};
+use crate::identity;
 
 /// Everything that was looked at.
 #[derive(Debug, Default)]
@@ -71,6 +72,34 @@ impl fmt::Display for Report {
     }
 }
 
+/// The keys that tokens of the identity provider are checked with.
+async fn keys(settings: &JwtSettings) -> Finding {
+    let subject = "identity provider";
+    match identity::look_at_keys(settings).await {
+        Ok(0) => Finding::well(subject, "tokens are checked with a secret"),
+        Ok(keys) => Finding::well(subject, format!("its JWK Set has {keys} keys for this algorithm")),
+        Err(error) => {
+            let mend = "Look at auth.jwt.algorithm, and at the file or address of the JWK Set: without keys, nobody with a \
+                        token of the identity provider comes in.";
+            Finding::problem(subject, with_causes(&error), mend)
+        }
+    }
+}
+
+/// What an error says, with what caused it.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !words.contains(&more) {
+            words = format!("{words}: {more}");
+        }
+        cause = error.source();
+    }
+    words
+}
+
 /// Looks at everything. Each provider is asked for a few tokens.
 pub async fn examine(args: ServeArgs) -> Report {
     let settings = match Settings::load(args) {
@@ -88,6 +117,9 @@ pub async fn examine(args: ServeArgs) -> Report {
         format!("they can be used; the service listens on {}", settings.bind),
     )];
     findings.extend(database::examine(settings.database).await);
+    if let Some(jwt) = &settings.auth.jwt {
+        findings.push(keys(jwt).await);
+    }
     findings.extend(provider::examine_all(&settings.providers).await);
     Report { findings }
 }

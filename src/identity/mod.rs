@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use jwt::JwtError;
 #[cfg(any(test, feature = "fuzzing"))]
 pub use jwt::fuzzing;
+pub use jwt::{JwtError, look_at_keys};
 pub use tickets::Ticket;
 pub use validity::{Right, Validities, Validity};
 

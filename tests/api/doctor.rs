@@ -239,3 +239,19 @@ async fn a_log_that_has_grown_long_is_told() {
         "{said}"
     );
 }
+
+#[test]
+fn the_keys_of_the_identity_provider_are_looked_at() {
+    let table =
+        "[auth.jwt]\nalgorithm = \"RS256\"\nissuer = \"https://issuer.example\"\naudience = \"tutor\"\n";
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address");
+    // Nobody is there.
+    drop(silent);
+    let (folder, settings) = (folder(), format!("{table}jwks_url = \"http://{address}/keys\"\n"));
+    let (is_well, said) = examine(folder.path(), &settings);
+    assert!(
+        !is_well && said.contains("problem  identity provider: cannot fetch the JWK Set"),
+        "{said}"
+    );
+}

@@ -49,6 +49,7 @@ mod focus;
 mod golden;
 mod head_method;
 mod heads;
+mod help;
 mod hosts;
 mod http_oddities;
 mod idempotency;

@@ -156,6 +156,11 @@ impl KeySet {
         self.ended.fetch_add(1, Ordering::Release);
     }
 
+    /// How many keys the source has now.
+    pub(super) async fn count(&self) -> Result<usize, JwtError> {
+        Ok(self.look().await?.keys.len())
+    }
+
     async fn look(&self) -> Result<Known, JwtError> {
         let read = match &self.source {
             JwtKeys::Secret(_) => return Err(JwtError::NoKey("a secret is in no set")),

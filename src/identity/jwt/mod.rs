@@ -53,6 +53,17 @@ enum Keys {
     Set(Arc<KeySet>),
 }
 
+/// How many keys tokens can be checked with, after one look at the source; 0: a secret. Call it on the main runtime.
+///
+/// # Errors
+/// What is wrong with the source.
+pub async fn look_at_keys(settings: &JwtSettings) -> Result<usize, JwtError> {
+    match &settings.keys {
+        JwtKeys::Secret(_) => Ok(0),
+        JwtKeys::File(_) | JwtKeys::Url(_) => KeySet::new(settings)?.count().await,
+    }
+}
+
 impl JwtVerifier {
     /// Call it on the main runtime.
     pub(super) fn new(settings: &JwtSettings) -> Result<Self, JwtError> {
