@@ -2,13 +2,14 @@
 
 mod backup;
 mod token;
+mod user;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
-use tutorstream::config::{ServeArgs, Settings, log_format};
+use tutorstream::config::{ServeArgs, Settings, VARIABLES_AND_KEYS, log_format};
 use tutorstream::doctor;
 use tutorstream::runtime::main_runtime;
 use tutorstream::server::Application;
@@ -16,6 +17,7 @@ use tutorstream::telemetry;
 
 use crate::backup::{BackupArgs, RestoreArgs};
 use crate::token::TokenArgs;
+use crate::user::UserArgs;
 
 /// Takes less memory for a stream than the C library's, and gives it back when streams have ended.
 #[global_allocator]
@@ -23,7 +25,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Streams AI tutoring chat over plain HTTP, and never loses a word.
 #[derive(Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(version, args_conflicts_with_subcommands = true, after_long_help = VARIABLES_AND_KEYS)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -39,6 +41,8 @@ enum Command {
     Doctor(ServeArgs),
     /// Create, list and revoke bearer tokens, also while the server runs
     Token(TokenArgs),
+    /// List, export, rename and delete users, also while the server runs
+    User(UserArgs),
     /// Write a checked copy of the database to a new file, also while the server runs
     Backup(BackupArgs),
     /// Put such a copy in the place of the database, while no server runs
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Some(Command::Serve(args)) => run(args),
         Some(Command::Doctor(args)) => examine(args),
         Some(Command::Token(args)) => args.run(),
+        Some(Command::User(args)) => args.run(),
         Some(Command::Backup(args)) => args.run(),
         Some(Command::Restore(args)) => args.run(),
         None => run(cli.serve),

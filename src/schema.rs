@@ -223,6 +223,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    account_deletions (owner) {
+        owner -> Text,
+        asked_at -> BigInt,
+    }
+}
+
+diesel::table! {
     user_storage (owner) {
         owner -> Text,
         bytes -> BigInt,

@@ -99,9 +99,7 @@ impl Application {
         turns.take_up(left_over).await?;
         identity::say_what_was_open(&settings.auth, &repository).await?;
         let main = tokio::runtime::Handle::current();
-        if let Some(after) = settings.events_after {
-            main.spawn(Arc::clone(&turns).forget_old_logs(after));
-        }
+        turns.keep_up(settings.events_after);
         let limits = Limits::new(&settings.limits);
         limits.requests.take_up(&repository).await?;
         drop(main.spawn(Arc::clone(&limits.requests).keep(Arc::clone(&repository))));

@@ -126,7 +126,7 @@ fn list(tokens: &[ApiToken]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn time(milliseconds: i64) -> String {
+pub(crate) fn time(milliseconds: i64) -> String {
     let time = DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -244,6 +244,8 @@ impl From<RepositoryError> for ApiError {
                 let detail = "The message is being written: stop its turn first.";
                 Self::new(Code::MessageStreaming, detail)
             }
+            // Of the command line alone.
+            RepositoryError::UserBusy => Self::internal("a user is busy"),
             RepositoryError::TranscriptLocked => Self::new(Code::TranscriptLocked, LOCKED),
             RepositoryError::NotContinuable => {
                 let detail = "This reply has come to its end, or a newer turn goes on with it.";

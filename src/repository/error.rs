@@ -48,6 +48,9 @@ pub enum RepositoryError {
     /// The message is being written.
     #[error("the message is streaming")]
     MessageStreaming,
+    /// Replies are being written for the user.
+    #[error("replies are being written for this user")]
+    UserBusy,
     /// Others rely on what the tutor said in this session.
     #[error("the transcript is locked")]
     TranscriptLocked,

@@ -58,6 +58,7 @@ mod turn_events;
 mod turns;
 mod usage;
 mod user;
+mod user_file;
 mod users;
 mod wal;
 mod watchdog;
@@ -107,6 +108,7 @@ pub use tokens::{ApiToken, NewApiToken};
 pub use turns::{Turn, TurnOutcome, Writing};
 pub use usage::{Spending, UsageDay};
 pub use user::{MessagePage, UserRepository};
+pub use user_file::{UserFile, UserSummary};
 pub use writer::{Pending, Writer};
 
 use crate::config::Durability;

@@ -17,6 +17,25 @@ use super::users;
 use crate::config::Durability;
 use crate::ids::TokenId;
 
+/// A connection that writes beside a server; with a lock, there is none.
+pub(super) fn open_beside(path: &Path) -> Result<(SqliteConnection, Option<FileLock>), OpenError> {
+    let connector = Connector::new(path, Durability::Full);
+    let lock = match open::open(&connector) {
+        Ok(opened) => Some(opened.lock),
+        Err(OpenError::InUse(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let opened = connector.open_for_upkeep();
+    let mut connection = opened.map_err(|error| OpenError::Open {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
+    if !open::check_schema(&mut connection, path)? {
+        return Err(OpenError::Older(path.to_owned()));
+    }
+    Ok((connection, lock))
+}
+
 /// The tokens of one database file. Blocks.
 pub struct TokenFile {
     connection: SqliteConnection,
@@ -30,24 +49,8 @@ impl TokenFile {
     /// # Errors
     /// One [`OpenError`] for each reason why it cannot be used.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let connector = Connector::new(path, Durability::Full);
-        let lock = match open::open(&connector) {
-            Ok(opened) => Some(opened.lock),
-            Err(OpenError::InUse(_)) => None,
-            Err(error) => return Err(error),
-        };
-        let opened = connector.open_for_upkeep();
-        let mut connection = opened.map_err(|error| OpenError::Open {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })?;
-        if !open::check_schema(&mut connection, path)? {
-            return Err(OpenError::Older(path.to_owned()));
-        }
-        Ok(Self {
-            connection,
-            _lock: lock,
-        })
+        let (connection, _lock) = open_beside(path)?;
+        Ok(Self { connection, _lock })
     }
 
     /// Whether a user of this name is known.

@@ -2,12 +2,15 @@
 //! overwritten soon after. Goes on when the caller does not wait for it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::live::{Interruption, LiveTurn};
 use super::{STOP_PATIENCE, TurnError, Turns};
 use crate::ids::SessionId;
-use crate::repository::{RepositoryError, SessionView, UserRepository};
+use crate::repository::{RepositoryError, Scope, SessionView, UserRepository};
 
+/// So often it is looked for accounts that the operator wants deleted.
+const LOOK: Duration = Duration::from_secs(2);
 /// So many sessions of an account are looked up at once.
 const PAGE: i64 = 100;
 
@@ -37,6 +40,35 @@ impl Turns {
         let turns = Arc::clone(self);
         let task = self.main.spawn(async move { turns.remove_account(&user).await });
         ended(task.await)
+    }
+
+    /// Begins what is done beside turns for as long as the server runs: the logs of turns that ended so long ago go, and so do
+    /// accounts that the operator wants deleted. Call it once, on the main runtime.
+    pub fn keep_up(self: &Arc<Self>, events_after: Option<Duration>) {
+        if let Some(after) = events_after {
+            self.main.spawn(Arc::clone(self).forget_old_logs(after));
+        }
+        self.main.spawn(Arc::clone(self).delete_for_operator());
+    }
+
+    async fn delete_for_operator(self: Arc<Self>) {
+        let mut looks = tokio::time::interval(LOOK);
+        loop {
+            looks.tick().await;
+            // When it cannot be told, it is asked again.
+            let users = self.repository.users_to_delete().await.unwrap_or_default();
+            for name in users {
+                let user = self.repository.for_user(Scope::of(&name));
+                let deleted = async {
+                    self.remove_account(&user).await?;
+                    Ok::<_, TurnError>(self.repository.user_is_deleted(name).await?)
+                };
+                match deleted.await {
+                    Ok(()) => log::info!("turn.account_deleted for=operator"),
+                    Err(error) => log::warn!("turn.account_not_deleted for=operator error={error}"),
+                }
+            }
+        }
     }
 
     async fn remove_account(&self, user: &UserRepository) -> Result<(), TurnError> {

@@ -38,6 +38,7 @@ enum Fate {
 fn fates() -> BTreeMap<&'static str, Fate> {
     BTreeMap::from([
         ("__diesel_schema_migrations", Fate::Kept),
+        ("account_deletions", Fate::Kept),
         ("api_tokens", Fate::Kept),
         ("attempts", Fate::Exported),
         ("commit_batches", Fate::Derived),

@@ -29,12 +29,18 @@ impl TestApp {
 
     /// Runs the program with the server's environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_tutorstream"))
+        let output = self.prepared(arguments).output();
+        output.expect("the program can be started")
+    }
+
+    /// The same, to be run by the caller.
+    pub(crate) fn prepared(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tutorstream"));
+        command
             .args(arguments)
             .current_dir(self.folder.path())
             .env_clear()
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .output()
-            .expect("the program can be started")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
     }
 }

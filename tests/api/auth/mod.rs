@@ -19,3 +19,4 @@ mod streams;
 mod tickets;
 mod tokens;
 mod transcripts;
+mod users;
