@@ -1,3 +1,4 @@
+"use client";
 /** Where a message is written. Enter sends, Shift+Enter begins a new line. */
 
 import { type KeyboardEvent, type SyntheticEvent, useId, useState } from "react";

@@ -1,3 +1,4 @@
+"use client";
 /** A whole chat in one component: to begin with, and to read how the hook is used. */
 
 import type { ReactNode } from "react";

@@ -1,3 +1,4 @@
+"use client";
 /** The conversation. A message that does not change is not rendered again while a reply grows. */
 
 import { type ReactNode, memo } from "react";

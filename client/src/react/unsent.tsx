@@ -1,3 +1,4 @@
+"use client";
 /** Messages that are not sent yet, and what can be done about them. */
 
 import type { HttpTutorStream } from "./use-http-tutor-stream.js";
