@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::AuthSettings;
 use crate::identity::{Authority, Validities, opaque};
 use crate::limits::Limits;
-use crate::repository::Repository;
+use crate::repository::{Repository, Transcripts};
 use crate::telemetry::Metrics;
 use crate::turn::Turns;
 
@@ -25,6 +25,10 @@ pub struct App {
     pub validities: Arc<Validities>,
     /// Whether a page of this origin may keep its token in a cookie.
     pub cookie: bool,
+    /// The other origins whose pages may call.
+    pub origins: Arc<[String]>,
+    /// Whether what the tutor said may be edited.
+    pub transcripts: Transcripts,
     /// Whether the bundled pages are served.
     pub pages: bool,
     /// Who may see the metrics.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod backup;
 mod token;
 
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use tutorstream::runtime::main_runtime;
 use tutorstream::server::Application;
 use tutorstream::telemetry;
 
+use crate::backup::{BackupArgs, RestoreArgs};
 use crate::token::TokenArgs;
 
 /// Takes less memory for a stream than the C library's, and gives it back when streams have ended.
@@ -37,6 +39,10 @@ enum Command {
     Doctor(ServeArgs),
     /// Create, list and revoke bearer tokens, also while the server runs
     Token(TokenArgs),
+    /// Write a checked copy of the database to a new file, also while the server runs
+    Backup(BackupArgs),
+    /// Put such a copy in the place of the database, while no server runs
+    Restore(RestoreArgs),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +55,8 @@ fn main() -> ExitCode {
         Some(Command::Serve(args)) => run(args),
         Some(Command::Doctor(args)) => examine(args),
         Some(Command::Token(args)) => args.run(),
+        Some(Command::Backup(args)) => args.run(),
+        Some(Command::Restore(args)) => args.run(),
         None => run(cli.serve),
     };
     let code = match ended {

@@ -73,6 +73,20 @@ words! {
 }
 
 words! {
+    /// Where a message comes from, for those who read it as evidence.
+    Source {
+        /// A provider wrote it, in a turn.
+        Model = "model",
+        /// The learner sent it, in a turn.
+        Learner = "learner",
+        /// Somebody who observes the session wrote it.
+        Observer = "observer",
+        /// The owner's application added it beside any turn.
+        Import = "import",
+    }
+}
+
+words! {
     /// Why a provider ended a completion.
     FinishReason {
         /// A natural end.
@@ -101,8 +115,12 @@ words! {
     Purpose {
         /// A learner's message was answered.
         Reply = "reply",
+        /// The same, after a call that failed or was cut.
+        Retry = "retry",
         /// The session's focus was planned.
         Focus = "focus",
+        /// It was planned anew behind an answer.
+        Review = "review",
         /// Older messages were summed up.
         Summary = "summary",
     }

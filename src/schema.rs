@@ -12,6 +12,8 @@ diesel::table! {
         updated_at -> BigInt,
         fields_revision -> BigInt,
         resumable_from -> BigInt,
+        stored_bytes -> BigInt,
+        stored_messages -> BigInt,
     }
 }
 
@@ -34,6 +36,8 @@ diesel::table! {
         error_code -> Nullable<Text>,
         created_revision -> BigInt,
         revision -> BigInt,
+        source -> Text,
+        edited -> Bool,
     }
 }
 
@@ -58,6 +62,8 @@ diesel::table! {
         ended_at -> Nullable<BigInt>,
         parameters -> Nullable<Text>,
         revision -> BigInt,
+        reserved_bytes -> BigInt,
+        log_state -> Integer,
     }
 }
 
@@ -140,6 +146,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    session_readers (session_id, reader) {
+        session_id -> Text,
+        reader -> Text,
+        first_read_at -> BigInt,
+        last_read_at -> BigInt,
+    }
+}
+
+diesel::table! {
     session_observers (session_id, observer) {
         session_id -> Text,
         observer -> Text,
@@ -204,6 +219,35 @@ diesel::table! {
         position -> BigInt,
         summary -> Text,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    user_storage (owner) {
+        owner -> Text,
+        bytes -> BigInt,
+        reserved_bytes -> BigInt,
+        messages -> BigInt,
+        sessions -> BigInt,
+    }
+}
+
+diesel::table! {
+    token_reservations (call) {
+        call -> Text,
+        owner -> Text,
+        provider -> Text,
+        model -> Text,
+        purpose -> Text,
+        prompt_tokens -> BigInt,
+        tokens -> BigInt,
+    }
+}
+
+diesel::table! {
+    turn_reasoning (turn_id) {
+        turn_id -> Text,
+        reasoning -> Text,
     }
 }
 

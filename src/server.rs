@@ -6,7 +6,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpServer;
 use actix_web::dev::Server;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio_util::sync::CancellationToken;
@@ -14,20 +13,18 @@ use tokio_util::sync::CancellationToken;
 use self::stopping::{Signals, close, stop};
 use crate::agent::{Agent, Planner};
 use crate::app::{App, MetricsAccess};
-use crate::config::{AllowedHosts, Settings};
-use crate::http::{self, Connections};
-use crate::identity::{Authority, JwtError, Validities};
+use crate::config::Settings;
+use crate::http::{self, Connections, Serving};
+use crate::identity::{self, Authority, JwtError, Validities};
 use crate::limits::{Limits, Seats};
 use crate::provider::{self, Chain, Policy, ProviderError, Random};
-use crate::repository::{OpenError, Repository, RepositoryError, StorageHealth};
+use crate::repository::{OpenError, Repository, RepositoryError, StorageHealth, Transcripts};
 use crate::telemetry::Metrics;
 use crate::turn::{Parts, Turns};
 
 /// A reader that stops reading holds no more than about twice this in the kernel.
 const SEND_BUFFER: usize = 64 * 1024;
 const BACKLOG: i32 = 4096;
-/// How long connections may go on after the last turn has ended.
-const LAST_BYTES: u64 = 5;
 /// How long everything may take after the drain. What the database has not taken then is left for the next start.
 const LAST_WORK: Duration = Duration::from_secs(9);
 
@@ -87,7 +84,9 @@ impl Application {
         let practice = chain.first().is_practice();
         let storing = (settings.durability, settings.commit_window);
         let (repository, left_over) = Repository::open(&settings.database, storing, Arc::clone(&metrics))?;
-        let repository = Arc::new(repository);
+        let repository = Arc::new(repository.with_limits(settings.user_limits()));
+        http::expect(&metrics);
+        metrics.limited(repository.limits());
         let turns = Turns::new(Parts {
             repository: Arc::clone(&repository),
             chain,
@@ -95,23 +94,26 @@ impl Application {
             metrics: Arc::clone(&metrics),
             merge_window: settings.merge_window,
             seats: Seats::new(settings.limits.turns),
-            tokens_per_day: settings.limits.tokens_per_day,
             fallback_message: settings.fallback_message,
         });
         turns.take_up(left_over).await?;
+        identity::say_what_was_open(&settings.auth, &repository).await?;
+        let main = tokio::runtime::Handle::current();
+        if let Some(after) = settings.events_after {
+            main.spawn(Arc::clone(&turns).forget_old_logs(after));
+        }
         let limits = Limits::new(&settings.limits);
         limits.requests.take_up(&repository).await?;
-        drop(
-            tokio::runtime::Handle::current()
-                .spawn(Arc::clone(&limits.requests).keep(Arc::clone(&repository))),
-        );
+        drop(main.spawn(Arc::clone(&limits.requests).keep(Arc::clone(&repository))));
         let closing = CancellationToken::new();
         let validities = Validities::new();
-        tokio::runtime::Handle::current().spawn(Arc::clone(&validities).watch(Arc::clone(&repository)));
+        main.spawn(Arc::clone(&validities).watch(Arc::clone(&repository)));
         let app = Arc::new(App {
             authority: Arc::new(Authority::new(Arc::clone(&repository), &settings.auth)?),
             validities,
             cookie: settings.auth.cookie,
+            origins: settings.allowed_origins.into(),
+            transcripts: Transcripts::new(settings.auth.locked_transcripts),
             pages: settings.pages,
             metrics_access: MetricsAccess::new(&settings.auth, address),
             repository,
@@ -123,11 +125,11 @@ impl Application {
         });
         let serving = Serving {
             listener,
-            origins: settings.allowed_origins,
+            backlog: BACKLOG.cast_unsigned(),
             hosts: Arc::new(settings.allowed_hosts),
-            connections: Connections::new(&settings.limits),
+            connections: Connections::new(&settings.limits, Arc::clone(&app.metrics)),
         };
-        let server = serve(&app, serving).map_err(|source| ServerError::Listen { address, source })?;
+        let server = http::serve(&app, serving).map_err(|source| ServerError::Listen { address, source })?;
         Ok(Self {
             address,
             app,
@@ -218,6 +220,9 @@ fn who_answers(
     metrics: &Arc<Metrics>,
 ) -> Result<(Arc<Chain>, Option<Arc<Planner>>), ProviderError> {
     let providers = provider::from_settings(&settings.providers)?;
+    let names: Vec<_> = providers.iter().map(|provider| provider.name()).collect();
+    metrics.expect_calls(&names, &crate::turn::outcomes());
+    metrics.expect_plans(&crate::agent::REASONS);
     let policy = Policy {
         retry: settings.retry,
         breaker: settings.breaker,
@@ -247,34 +252,4 @@ fn listen(settings: &Settings) -> Result<(TcpListener, SocketAddr), ServerError>
         Ok((listener, address))
     };
     listen().map_err(|source| ServerError::Listen { address, source })
-}
-
-/// What the HTTP server is built from.
-struct Serving {
-    listener: TcpListener,
-    origins: Vec<String>,
-    hosts: Arc<AllowedHosts>,
-    connections: Arc<Connections>,
-}
-
-fn serve(app: &Arc<App>, serving: Serving) -> std::io::Result<Server> {
-    let app = Arc::clone(app);
-    let Serving {
-        listener,
-        origins,
-        hosts,
-        connections,
-    } = serving;
-    let server = HttpServer::new(move || http::routes(Arc::clone(&app), origins.clone(), Arc::clone(&hosts)))
-        .on_connect(move |connection, extensions| connections.opened(connection, extensions))
-        .keep_alive(Duration::from_secs(75))
-        .client_request_timeout(Duration::from_secs(5))
-        .h1_allow_half_closed(false)
-        .tcp_nodelay(true)
-        .backlog(BACKLOG.cast_unsigned())
-        .max_connections(25_000)
-        .shutdown_timeout(LAST_BYTES)
-        .disable_signals()
-        .listen(listener)?;
-    Ok(server.run())
 }

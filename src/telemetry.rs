@@ -1,13 +1,19 @@
 //! Log set-up and the metrics registry. Neither ever sees a message, a prompt or a key.
 
+mod expected;
 mod line;
 mod output;
+mod process;
+mod registered;
 mod request;
+mod requests;
+mod spending;
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -19,6 +25,9 @@ pub use output::flush_log;
 pub(crate) use request::{answering, current_request};
 
 use self::output::Output;
+use self::process::ProcessMetrics;
+use self::requests::RequestMetrics;
+use self::spending::SpendingMetrics;
 use crate::model::Status;
 
 /// Without actix's own lines: it has an error for each request that is none, and whoever sends those could fill a disk.
@@ -81,6 +90,11 @@ struct Planned {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    /// Whose names have no prefix.
+    process_registry: Registry,
+    requests: RequestMetrics,
+    spending: SpendingMetrics,
+    process: ProcessMetrics,
     turns_started: Counter,
     turns_ended: Family<Ended, Counter>,
     turns_live: Gauge,
@@ -124,24 +138,12 @@ impl Default for Metrics {
             reads_overdue: Gauge::default(),
             wal_bytes: Gauge::default(),
             registry: Registry::default(),
+            process_registry: Registry::default(),
+            requests: RequestMetrics::default(),
+            spending: SpendingMetrics::default(),
+            process: ProcessMetrics::default(),
         };
-        registry.register("turns_started", "Turns begun", metrics.turns_started.clone());
-        registry.register(
-            "turns_ended",
-            "Turns ended, by status",
-            metrics.turns_ended.clone(),
-        );
-        registry.register(
-            "turns_live",
-            "Turns that have not ended",
-            metrics.turns_live.clone(),
-        );
-        registry.register(
-            "streams_open",
-            "Event streams being sent",
-            metrics.streams_open.clone(),
-        );
-        registry.register("deltas", "Deltas received from providers", metrics.deltas.clone());
+        metrics.register_turns(&mut registry);
         metrics.register_calls(&mut registry);
         metrics.register_planning(&mut registry);
         registry.register("commits", "Group commits", metrics.commits.clone());
@@ -159,62 +161,40 @@ impl Default for Metrics {
             Unit::Seconds,
             first,
         );
+        metrics.requests.register(&mut registry);
+        metrics.spending.register(&mut registry);
+        let mut process_registry = Registry::default();
+        metrics.process.register(&mut process_registry, &mut registry);
         metrics.register_storage(&mut registry);
-        Self { registry, ..metrics }
+        Self {
+            registry,
+            process_registry,
+            ..metrics
+        }
     }
 }
 
 impl Metrics {
-    fn register_calls(&self, registry: &mut Registry) {
+    fn register_turns(&self, registry: &mut Registry) {
+        registry.register("turns_started", "Turns begun", self.turns_started.clone());
+        registry.register("turns_ended", "Turns ended, by status", self.turns_ended.clone());
+        registry.register("turns_live", "Turns that have not ended", self.turns_live.clone());
         registry.register(
-            "attempts",
-            "Calls to providers, by how they ended",
-            self.attempts.clone(),
+            "streams_open",
+            "Event streams being sent",
+            self.streams_open.clone(),
         );
-        registry.register(
-            "retries",
-            "Waits before a provider was asked again",
-            self.retries.clone(),
-        );
-        registry.register(
-            "breaker_state",
-            "Whether calls pass to a provider: 0 all, 1 a probe, 2 none",
-            self.breakers.clone(),
-        );
-    }
-
-    fn register_planning(&self, registry: &mut Registry) {
-        registry.register(
-            "plans",
-            "Plans that a model was asked for, by why and by what came of it",
-            self.plans.clone(),
-        );
-        registry.register(
-            "reviews",
-            "Turns that were looked at behind their answer, with all that followed",
-            self.reviews.clone(),
-        );
-    }
-
-    fn register_storage(&self, registry: &mut Registry) {
-        registry.register(
-            "storage_state",
-            "Whether the database takes writes: 0 it does, 1 none for 10 s, 2 none for 30 s, 3 a restart is needed",
-            self.storage_state.clone(),
-        );
-        registry.register_with_unit(
-            "writing",
-            "How long the writer has been at what it is at, 0 when it waits for work",
-            Unit::Seconds,
-            self.writing_seconds.clone(),
-        );
-        registry.register(
-            "reads_overdue",
-            "Reads that were given up and have not come back",
-            self.reads_overdue.clone(),
-        );
-        let wal = self.wal_bytes.clone();
-        registry.register_with_unit("wal", "Length of the write-ahead log's file", Unit::Bytes, wal);
+        registry.register("deltas", "Deltas received from providers", self.deltas.clone());
+        for status in [
+            Status::Complete,
+            Status::Stopped,
+            Status::Failed,
+            Status::Interrupted,
+        ] {
+            drop(self.turns_ended.get_or_create(&Ended {
+                status: status.as_str(),
+            }));
+        }
     }
 
     /// The text format that Prometheus reads (OpenMetrics 1.0).
@@ -222,7 +202,9 @@ impl Metrics {
     pub fn encode(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
-        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &self.process_registry);
+        let _ = encode_registry(&mut text, &self.registry);
+        let _ = encode_eof(&mut text);
         text
     }
 

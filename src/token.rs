@@ -1,13 +1,14 @@
 //! `tutorstream token`: makes, lists and revokes bearer tokens in the database file, with or without a server on it.
 
 use std::error::Error;
+use std::iter;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret;
-use tutorstream::config::DatabaseArgs;
-use tutorstream::identity::{is_user, opaque};
+use tutorstream::config::{DatabaseArgs, duration};
+use tutorstream::identity::{name, opaque};
 use tutorstream::ids::TokenId;
 use tutorstream::repository::{ApiToken, NewApiToken, Observes, RepositoryError, TokenFile};
 
@@ -36,16 +37,16 @@ enum TokenCommand {
 #[derive(Args)]
 struct CreateArgs {
     /// The user it stands for
-    #[arg(long, value_parser = user)]
+    #[arg(long)]
     user: String,
     /// What it is for
     #[arg(long)]
     name: Option<String>,
     /// How long it is good for: a number and s, m, h or d [default: until it is revoked]
-    #[arg(long, value_parser = lifetime)]
+    #[arg(long, value_parser = duration)]
     expires_in: Option<Duration>,
     /// A user whose sessions it lets its user read and follow; may be given several times
-    #[arg(long, value_name = "USER", value_parser = user, conflicts_with = "observes_all")]
+    #[arg(long, value_name = "USER", conflicts_with = "observes_all")]
     observes: Vec<String>,
     /// It lets its user read and follow the sessions of everybody
     #[arg(long)]
@@ -73,6 +74,9 @@ impl TokenArgs {
     reason = "what a command prints is its result"
 )]
 fn create(file: &mut TokenFile, args: CreateArgs) -> Result<(), Box<dyn Error>> {
+    for user in iter::once(&args.user).chain(&args.observes) {
+        check_name(file, user)?;
+    }
     let (secret, hash) = opaque::generate(opaque::Kind::Token).map_err(|error| error.to_string())?;
     let observes = match (args.observes_all, args.observes) {
         (true, _) => Observes::Everybody,
@@ -127,24 +131,10 @@ fn time(milliseconds: i64) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn user(text: &str) -> Result<String, String> {
-    if is_user(text) {
-        Ok(text.to_owned())
-    } else {
-        Err("a user has 1 to 200 characters, none of them a control character".to_owned())
+/// A name that is refused today may be that of a user from before.
+fn check_name(file: &mut TokenFile, user: &str) -> Result<(), Box<dyn Error>> {
+    match name::check(user) {
+        Err(reason) if !file.owns_rows(user)? => Err(format!("{user:?} is no name: {reason}").into()),
+        _ => Ok(()),
     }
-}
-
-fn lifetime(text: &str) -> Result<Duration, String> {
-    let wrong = || "write it as 30s, 15m, 12h or 90d".to_owned();
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(wrong()),
-    };
-    let number: u32 = text[..text.len() - 1].parse().map_err(|_not_a_number| wrong())?;
-    Ok(Duration::from_secs(u64::from(number) * seconds))
 }

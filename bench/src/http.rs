@@ -54,14 +54,30 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> Result<String> {
     let mut socket = TcpStream::connect(address).await?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     socket.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    socket.read_to_end(&mut answer).await?;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let answer = read_answer(&mut socket).await?;
     if !answer.starts_with("HTTP/1.1 200") {
         let status = answer.lines().next().unwrap_or("nothing");
         return Err(format!("GET {path} answered {status}").into());
     }
     Ok(answer)
+}
+
+/// The body of the only answer on a connection, which says that all is well.
+pub(crate) async fn read_body(socket: &mut TcpStream, path: &str) -> Result<String> {
+    let answer = read_answer(socket).await?;
+    match answer.split_once("\r\n\r\n") {
+        Some((head, body)) if head.starts_with("HTTP/1.1 2") => Ok(body.to_owned()),
+        _ => {
+            let status = answer.lines().next().unwrap_or("nothing");
+            Err(format!("{path} answered {status}").into())
+        }
+    }
+}
+
+async fn read_answer(socket: &mut TcpStream) -> Result<String> {
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
 /// The value of a header, by its lower-case name, in a request's or response's head.

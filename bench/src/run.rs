@@ -56,7 +56,12 @@ impl Bench {
     }
 
     pub(crate) async fn target(&self, subject: &Subject) -> Result<Target> {
-        Target::start(subject, &self.options, self.upstream_address).await
+        self.target_with(subject, &self.options).await
+    }
+
+    /// The same with other options.
+    pub(crate) async fn target_with(&self, subject: &Subject, options: &Options) -> Result<Target> {
+        Target::start(subject, options, self.upstream_address).await
     }
 
     /// Watches a running load for the window's seconds.

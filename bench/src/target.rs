@@ -97,7 +97,7 @@ pub(crate) struct Target {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
     // Behind the process: it is dropped after the process has ended.
-    _folder: Scratch,
+    folder: Scratch,
 }
 
 impl Target {
@@ -115,7 +115,7 @@ impl Target {
             subject: subject.clone(),
             process,
             address,
-            _folder: folder,
+            folder,
         };
         target.wait_until_ready().await?;
         Ok(target)
@@ -174,6 +174,17 @@ impl Target {
             .reduce(|sum, next| sum + next)
     }
 
+    /// A new bearer token of a user of the server.
+    pub(crate) fn token(&self, options: &Options, user: &str) -> Result<String> {
+        let made = std::process::Command::new(&options.server)
+            .args(["token", "create", "--user", user])
+            .env("DATABASE_URL", database_url(&self.folder))
+            .output()?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        let token = made.status.success().then(|| text(&made.stdout));
+        token.ok_or_else(|| text(&made.stderr).into())
+    }
+
     async fn wait_until_ready(&self) -> Result<()> {
         let limit = Instant::now() + Duration::from_secs(20);
         loop {
@@ -192,6 +203,10 @@ impl Target {
 
 const TURN_ENDINGS: &[&str] = &["event: turn-end", "\"status\":\"complete\""];
 
+fn database_url(folder: &Scratch) -> String {
+    format!("sqlite://{}", folder.path().join("bench.db").display())
+}
+
 fn server_variables(
     folder: &Scratch,
     upstream: SocketAddr,
@@ -201,10 +216,7 @@ fn server_variables(
     let set = |name: &str, value: String| (name.to_owned(), value);
     let mut variables = vec![
         set("TUTORSTREAM_BIND", "127.0.0.1:0".to_owned()),
-        set(
-            "DATABASE_URL",
-            format!("sqlite://{}", folder.path().join("bench.db").display()),
-        ),
+        set("DATABASE_URL", database_url(folder)),
         set("OPENAI_BASE_URL", format!("http://{upstream}/v1")),
         set("OPENAI_API_KEY", "bench-key".to_owned()),
         set("OPENAI_MODEL", "bench".to_owned()),

@@ -173,6 +173,20 @@ describe("what the server says in passing", () => {
     expect(events.map((event) => event.type)).toContain("rewind");
   });
 
+  it("takes a turn whose log is gone in one piece, also from the middle of it and when it is cut once more", async () => {
+    const thought = frame(2, "reasoning-delta", { text: "Hm." });
+    world.server.next(CHAT, whole(start(), text(2, "Be"), text(3, "cause")));
+    world.server.next(EVENTS, whole(frame(null, "rewind", { lastEventId: 0 }), start(), thought));
+    world.server.next(
+      EVENTS,
+      whole(frame(null, "rewind", { lastEventId: 0 }), start(), thought, text(3, "Because."), end(412)),
+    );
+    const events = await read(world.client.streamChat({ message: "Hi" }));
+    const shown = { text: "Because.", reasoning: "Hm.", status: "complete", lastEventId: 412 };
+    expect(fold(events)).toMatchObject(shown);
+    expect(world.server.to(EVENTS).map((request) => request.headers.get("Last-Event-ID"))).toEqual(["3", "2"]);
+  });
+
   it("asks for everything when a rewind goes to somewhere in between", async () => {
     world.server.next(CHAT, whole(start(), text(2, "a"), text(3, "lost")));
     world.server.next(EVENTS, whole(frame(null, "rewind", { lastEventId: 2 }), text(3, "b"), end(4)));

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use uuid::Uuid;
 
-use super::tokens::estimate_tokens;
+use super::tokens::{TokenMeter, estimate_tokens};
 use crate::model::{Purpose, Usage, UsageSource};
 use crate::provider::{Claim, CompletionRequest, Delta, Errand, Place, Places, Provider, ProviderError};
-use crate::repository::{Spending, UserRepository, now};
+use crate::repository::{NewReservation, RepositoryError, Spending, UserRepository, now};
+use crate::telemetry::Metrics;
 
 /// An answer that takes longer than this is not waited for, not even in the background.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,6 +26,7 @@ pub(super) struct PlanningModel {
     pub(super) places: Arc<Places>,
     /// Another model than the provider's own.
     pub(super) model: Option<String>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// For whom a question is asked, and until when.
@@ -46,6 +49,8 @@ enum Trouble {
     TimedOut,
     #[error("the answer is no longer wanted")]
     CalledOff,
+    #[error(transparent)]
+    NotHeld(#[from] RepositoryError),
 }
 
 /// What has come of an answer.
@@ -56,6 +61,8 @@ struct Answer {
     sent: bool,
     accepted: bool,
     usage: Option<Usage>,
+    /// Spent on a first answer that had no text.
+    before: Option<Usage>,
 }
 
 impl PlanningModel {
@@ -88,24 +95,16 @@ impl PlanningModel {
         asking: Asking<'_>,
         place: Place,
     ) -> Option<String> {
-        let called_off = asking.errand.called_off();
         let mut answer = Answer::default();
-        let asked = request.clone();
-        let outcome = tokio::select! {
-            biased;
-            () = called_off.cancelled() => Err(Trouble::CalledOff),
-            () = tokio::time::sleep(PATIENCE) => Err(Trouble::TimedOut),
-            outcome = collect(&*self.provider, request, &mut answer) => outcome,
-        };
-        drop(place);
-        // What was called off may have been read by the model already.
-        let may_be_read = answer.sent && matches!(outcome, Err(Trouble::CalledOff | Trouble::TimedOut));
-        if answer.accepted || may_be_read {
-            self.record(&asked, &answer, &asking).await;
-        }
         let (provider, purpose) = (self.provider.name(), asking.purpose);
-        match outcome {
+        match self
+            .ask_within_the_day((request, place), &mut answer, &asking)
+            .await
+        {
             Ok(()) => return Some(answer.text),
+            Err(Trouble::NotHeld(RepositoryError::TokensSpent | RepositoryError::TokensHeld)) => {
+                log::debug!("agent.no_tokens purpose={purpose}");
+            }
             Err(Trouble::CalledOff) => log::debug!("agent.called_off purpose={purpose}"),
             Err(trouble) => {
                 log::warn!("agent.no_answer purpose={purpose} provider.name={provider} error={trouble}");
@@ -114,16 +113,78 @@ impl PlanningModel {
         None
     }
 
-    async fn record(&self, asked: &CompletionRequest, answer: &Answer, asking: &Asking<'_>) {
-        let model = self.model.as_deref().unwrap_or(self.provider.model());
-        let spending = Spending {
-            provider: self.provider.name().to_owned(),
-            model: model.to_owned(),
-            purpose: asking.purpose,
-            usage: answer.usage.unwrap_or_else(|| estimated(asked, &answer.text)),
-            at: now(),
+    /// Holds what the question may cost while it is asked. One that does not fit into the learner's day as a whole is not
+    /// asked: half a plan is none, and what is left is for answers.
+    async fn ask_within_the_day(
+        &self,
+        (request, place): (CompletionRequest, Place),
+        answer: &mut Answer,
+        asking: &Asking<'_>,
+    ) -> Result<(), Trouble> {
+        let called_off = asking.errand.called_off();
+        let call = Uuid::now_v7().to_string();
+        let held = match asking.user.limits().tokens {
+            Some(limits) => {
+                let most = self.provider.max_tokens().unwrap_or(limits.reserve);
+                let held = self.reservation(&call, (&request, most.into()), asking);
+                asking.user.reserve_tokens(held).await?
+            }
+            None => None,
         };
-        if let Err(error) = asking.user.record_usage(spending).await {
+        let mut meter = held.map(|held| TokenMeter::new(held, 0));
+        let asked = request.clone();
+        let outcome = tokio::select! {
+            biased;
+            () = called_off.cancelled() => Err(Trouble::CalledOff),
+            () = tokio::time::sleep(PATIENCE) => Err(Trouble::TimedOut),
+            outcome = collect(&*self.provider, request, (answer, &mut meter)) => outcome,
+        };
+        drop(place);
+        // What was called off may have been read by the model already.
+        let may_be_read = answer.sent && matches!(outcome, Err(Trouble::CalledOff | Trouble::TimedOut));
+        let was_read = answer.accepted || may_be_read;
+        let spending = was_read.then(|| self.spending(&asked, answer, asking.purpose));
+        self.settle(call, spending, asking).await;
+        outcome
+    }
+
+    fn reservation(
+        &self,
+        call: &str,
+        (request, most): (&CompletionRequest, i64),
+        asking: &Asking<'_>,
+    ) -> NewReservation {
+        NewReservation {
+            call: call.to_owned(),
+            provider: self.provider.name().to_owned(),
+            model: self.called().to_owned(),
+            purpose: asking.purpose,
+            prompt_tokens: estimated(request, "").input_tokens,
+            reply_tokens: most,
+            whole: true,
+        }
+    }
+
+    fn called(&self) -> &str {
+        self.model.as_deref().unwrap_or(self.provider.model())
+    }
+
+    fn spending(&self, asked: &CompletionRequest, answer: &Answer, purpose: Purpose) -> Spending {
+        Spending {
+            provider: self.provider.name().to_owned(),
+            model: self.called().to_owned(),
+            purpose,
+            usage: answer.spent(asked),
+            at: now(),
+        }
+    }
+
+    async fn settle(&self, call: String, spending: Option<Spending>, asking: &Asking<'_>) {
+        if let Some(spending) = &spending {
+            self.metrics
+                .spent(&spending.provider, spending.purpose, spending.usage);
+        }
+        if let Err(error) = asking.user.settle_tokens(call, spending).await {
             log::warn!(
                 "agent.usage_not_recorded purpose={} error={error}",
                 asking.purpose
@@ -132,17 +193,59 @@ impl PlanningModel {
     }
 }
 
+impl Answer {
+    fn spent(&self, asked: &CompletionRequest) -> Usage {
+        let spent = self.usage.unwrap_or_else(|| estimated(asked, &self.text));
+        self.before.map_or(spent, |before| before.plus(spent))
+    }
+}
+
+/// An answer without text is asked for once more.
 async fn collect(
     provider: &dyn Provider,
     request: CompletionRequest,
-    answer: &mut Answer,
+    (answer, meter): (&mut Answer, &mut Option<TokenMeter>),
+) -> Result<(), Trouble> {
+    let outcome = collect_once(provider, request.clone(), (answer, meter)).await;
+    let Err(Trouble::Provider(error)) = &outcome else {
+        return outcome;
+    };
+    answer.usage = error.kind.usage();
+    if !(error.kind.is_textless() && error.kind.is_retryable()) {
+        return outcome;
+    }
+    let before = answer.spent(&request);
+    *answer = Answer {
+        before: Some(before),
+        accepted: true,
+        sent: true,
+        ..Answer::default()
+    };
+    if let Some(meter) = meter {
+        meter.begin_anew();
+    }
+    collect_once(provider, request, (answer, meter)).await
+}
+
+async fn collect_once(
+    provider: &dyn Provider,
+    request: CompletionRequest,
+    (answer, meter): (&mut Answer, &mut Option<TokenMeter>),
 ) -> Result<(), Trouble> {
     answer.sent = true;
     let mut deltas = provider.stream(request).await?;
     answer.accepted = true;
     while let Some(delta) = deltas.next().await {
         match delta? {
-            Delta::Text(part) => answer.text.push_str(&part),
+            Delta::Text(part) => {
+                if meter
+                    .as_mut()
+                    .is_some_and(|meter| !meter.fits(&answer.text, &part))
+                {
+                    return Err(Trouble::TooLarge);
+                }
+                answer.text.push_str(&part);
+            }
             Delta::Reasoning(_) => {}
             Delta::Restart { text, .. } => answer.text = text,
             Delta::End(completion) => {

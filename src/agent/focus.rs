@@ -20,6 +20,7 @@ mod signals;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use decision::REASONS;
 pub use plan::SessionFocus;
 pub use planner::Planner;
 
@@ -43,7 +44,7 @@ pub struct TurnFocus {
 
 impl TurnFocus {
     /// `None` when the stored plan cannot be read.
-    fn of(version: &FocusVersion, source: FocusSource, stuck: bool) -> Option<Self> {
+    pub(crate) fn of(version: &FocusVersion, source: FocusSource, stuck: bool) -> Option<Self> {
         Some(Self {
             version: version.version,
             plan: SessionFocus::read(&version.plan)?,

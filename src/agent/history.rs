@@ -116,6 +116,7 @@ mod histories;
 mod tests {
     use super::*;
     use crate::ids::SessionId;
+    use crate::model::Source;
 
     fn message(position: i64, role: Role, content: &str, reply_to: Option<MessageId>) -> Message {
         Message {
@@ -129,6 +130,8 @@ mod tests {
             input_tokens: None,
             output_tokens: None,
             usage_source: None,
+            source: Source::Learner,
+            edited: false,
             reply_to,
             client_message_id: None,
             created_at: 0,

@@ -8,14 +8,14 @@ mod summary;
 mod template;
 mod tokens;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::provider::CompletionRequest;
 use crate::repository::{RepositoryError, Turn, UserRepository};
 
-pub use focus::{Planner, SessionFocus, TurnFocus};
+pub use focus::{Planner, REASONS, SessionFocus, TurnFocus};
 pub use template::{Template, TemplateError};
-pub use tokens::{estimate_tokens, sample_tokens};
+pub use tokens::{TokenMeter, estimate_tokens, sample_tokens};
 
 /// No more messages than this are looked at for a prompt.
 const MOST_MESSAGES: i64 = 400;
@@ -52,6 +52,8 @@ pub struct Agent {
     template: Template,
     budget: ContextBudget,
     planner: Option<Arc<Planner>>,
+    /// Tokens of the instructions without what a session adds to them, once they are needed.
+    bare: OnceLock<usize>,
 }
 
 impl Agent {
@@ -62,7 +64,15 @@ impl Agent {
             template,
             budget,
             planner,
+            bare: OnceLock::new(),
         }
+    }
+
+    /// How many tokens a prompt for the answer to this message has at least.
+    #[must_use]
+    pub fn least_prompt(&self, message: &str) -> usize {
+        let bare = self.bare.get_or_init(|| estimate_tokens(&self.template.bare()));
+        bare + estimate_tokens(message)
     }
 
     /// Who plans, if anybody does.

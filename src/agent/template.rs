@@ -90,6 +90,19 @@ impl Template {
     }
 }
 
+impl Template {
+    /// The lines that stand in the instructions of every turn.
+    #[must_use]
+    pub fn bare(&self) -> String {
+        let always = |line: &&Line| line.parts.is_empty() && !line.is_heading();
+        self.lines
+            .iter()
+            .filter(always)
+            .map(|line| format!("{}\n", line.rest))
+            .collect()
+    }
+}
+
 impl Default for Template {
     /// The bundled instructions.
     fn default() -> Self {

@@ -50,9 +50,122 @@ pub(super) fn at_most(text: &str) -> usize {
     text.len() + AROUND_A_MESSAGE
 }
 
+/// Counts a text as it grows against what it may have, as seldom as can be: a token has at least one byte.
+#[derive(Debug)]
+pub struct TokenMeter {
+    allotted: usize,
+    counted: usize,
+    /// The text is counted up to here.
+    at: usize,
+}
+
+impl TokenMeter {
+    /// The text after byte `at` may have so many tokens.
+    #[must_use]
+    pub fn new(allotted: i64, at: usize) -> Self {
+        Self {
+            allotted: usize::try_from(allotted).unwrap_or_default(),
+            counted: AROUND_A_MESSAGE,
+            at,
+        }
+    }
+
+    /// It may have more.
+    pub fn allot(&mut self, more: i64) {
+        self.allotted += usize::try_from(more).unwrap_or_default();
+    }
+
+    /// The text was emptied; what was counted stays counted.
+    pub fn begin_anew(&mut self) {
+        self.at = 0;
+    }
+
+    /// Something that is no part of the text has so many tokens.
+    pub fn add(&mut self, tokens: usize) {
+        self.counted += tokens;
+    }
+
+    /// Whether `next` may follow after `text`.
+    pub fn fits(&mut self, text: &str, next: &str) -> bool {
+        if text.len().saturating_sub(self.at) + next.len() <= self.left() {
+            return true;
+        }
+        self.fits_tokens(text, 0) && (next.len() <= self.left() || tokens_in(next) <= self.left())
+    }
+
+    /// Whether so many tokens of something else may follow after `text`.
+    pub fn fits_tokens(&mut self, text: &str, tokens: usize) -> bool {
+        self.counted += tokens_in(text.get(self.at..).unwrap_or_default());
+        self.at = text.len();
+        tokens <= self.left()
+    }
+
+    /// As much of `next` as may still follow, when all that comes before it is counted.
+    #[must_use]
+    pub fn fitting<'a>(&self, next: &'a str) -> &'a str {
+        let (mut fits, mut most) = (next.floor_char_boundary(self.left()), next.len());
+        while fits < most {
+            let middle = next.floor_char_boundary((fits + most).div_ceil(2));
+            if middle > fits && tokens_in(&next[..middle]) <= self.left() {
+                fits = middle;
+            } else if middle > fits {
+                most = middle - 1;
+            } else {
+                break;
+            }
+        }
+        &next[..fits]
+    }
+
+    /// So many tokens may still follow what is counted.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.allotted.saturating_sub(self.counted)
+    }
+}
+
+fn tokens_in(text: &str) -> usize {
+    estimate_tokens(text) - AROUND_A_MESSAGE
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_growing_text_ends_within_its_tokens_however_it_comes() {
+        let text = "The light of the sun is scattered by air. 漢字仮名交じり文 🧑‍🚀 é\n".repeat(60);
+        for size in [1, 3, 17, 400, text.len()] {
+            let (mut meter, mut written) = (TokenMeter::new(500, 0), String::new());
+            let mut rest = text.as_str();
+            let cut = loop {
+                let (next, after) = rest.split_at(rest.ceil_char_boundary(size.min(rest.len())));
+                if next.is_empty() {
+                    break false;
+                }
+                if !meter.fits(&written, next) {
+                    written.push_str(meter.fitting(next));
+                    break true;
+                }
+                written.push_str(next);
+                rest = after;
+            };
+            let tokens = estimate_tokens(&written);
+            assert!(cut && tokens <= 500, "{size}: {tokens}");
+            assert!(tokens > 350, "{size}: much less than it may have: {tokens}");
+        }
+    }
+
+    #[test]
+    fn what_is_allotted_later_counts() {
+        let mut meter = TokenMeter::new(20, 0);
+        assert!(!meter.fits("", &"word ".repeat(40)));
+        meter.allot(40);
+        assert!(meter.fits("", &"word ".repeat(40)));
+        assert!(meter.fits_tokens("", 50));
+        meter.add(50);
+        assert!(!meter.fits("", &"word ".repeat(40)));
+    }
 
     #[test]
     fn tokens_are_counted_in_any_script_and_never_exceed_the_bytes() {

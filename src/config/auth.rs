@@ -20,6 +20,8 @@ pub(super) struct AuthFile {
     required: Option<bool>,
     #[serde(default)]
     cookie: bool,
+    #[serde(default)]
+    locked_transcripts: bool,
     metrics_token: Option<SecretString>,
     jwt: Option<JwtFile>,
 }
@@ -38,7 +40,8 @@ struct JwtFile {
     secret_file: Option<PathBuf>,
     jwks_file: Option<PathBuf>,
     jwks_url: Option<String>,
-    jwks_floor_seconds: Option<u64>,
+    jwks_floor_seconds: Option<f64>,
+    jwks_timeout_seconds: Option<f64>,
 }
 
 /// How tokens are signed; the one way that is accepted.
@@ -84,8 +87,10 @@ pub struct JwtSettings {
     pub observes_claim: String,
     /// What they are checked against.
     pub keys: JwtKeys,
-    /// Least time between two looks at a JWK Set.
+    /// Least time between the beginnings of two looks at a JWK Set; longer than `patience`.
     pub floor: Duration,
+    /// Longest wait for the address of a JWK Set.
+    pub patience: Duration,
 }
 
 /// Who may come in.
@@ -95,6 +100,8 @@ pub struct AuthSettings {
     pub required: bool,
     /// Whether a page of this origin may keep its token in a cookie.
     pub cookie: bool,
+    /// Whether no reply may be edited.
+    pub locked_transcripts: bool,
     /// What `/metrics` asks for.
     pub metrics_token: Option<SecretString>,
     /// `None`: only this service's own tokens are accepted.
@@ -120,6 +127,7 @@ pub(super) fn settings(args: &ServeArgs, file: AuthFile) -> Result<AuthSettings,
     Ok(AuthSettings {
         required: required.unwrap_or(jwt.is_some()),
         cookie: file.cookie,
+        locked_transcripts: file.locked_transcripts,
         metrics_token: args.metrics_token.clone().or(file.metrics_token),
         jwt,
     })
@@ -136,6 +144,7 @@ fn jwt_settings(args: &ServeArgs, file: JwtFile) -> Result<JwtSettings, ConfigEr
             "jwt.types must name at least one type, and none that is empty",
         ));
     }
+    let (floor, patience) = looks(&file)?;
     Ok(JwtSettings {
         keys: keys(args, &file)?,
         algorithm: file.algorithm,
@@ -145,8 +154,25 @@ fn jwt_settings(args: &ServeArgs, file: JwtFile) -> Result<JwtSettings, ConfigEr
         leeway: Duration::from_secs(file.leeway_seconds.unwrap_or(60)),
         user_claim: file.user_claim.unwrap_or_else(|| "sub".to_owned()),
         observes_claim: file.observes_claim.unwrap_or_else(|| "observes".to_owned()),
-        floor: Duration::from_secs(file.jwks_floor_seconds.unwrap_or(30)),
+        floor,
+        patience,
     })
+}
+
+/// The least time between two looks at a JWK Set, and the longest wait for its address.
+///
+/// With a floor that one look can outlast, an address that hangs would be waited for all the time.
+fn looks(file: &JwtFile) -> Result<(Duration, Duration), ConfigError> {
+    let seconds = |value: Option<f64>, default: f64| Duration::try_from_secs_f64(value.unwrap_or(default));
+    let floor = seconds(file.jwks_floor_seconds, 30.0);
+    let patience = seconds(file.jwks_timeout_seconds, 5.0);
+    match (floor, patience) {
+        (Ok(floor), Ok(patience)) if !patience.is_zero() && floor > patience => Ok((floor, patience)),
+        _ => Err(ConfigError::Auth(
+            "jwt.jwks_floor_seconds (30 by default) must be longer than jwt.jwks_timeout_seconds (5 by default), \
+             which must be above 0",
+        )),
+    }
 }
 
 impl JwtSettings {

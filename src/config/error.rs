@@ -66,6 +66,15 @@ pub enum ConfigError {
     /// Too small to plan and answer in.
     #[error("window_tokens: {0} is too small, the least is 4096")]
     Window(usize),
+    /// No message could ever be sent.
+    #[error(
+        "limits.storage_bytes: {0} is less than one reply may have ({1}, the largest max_answer_bytes): \
+         name more, or 0 for no limit"
+    )]
+    Storage(u64, u64),
+    /// No length of time.
+    #[error("events_after: {0:?} is no length of time: write 30d, 12h, 15m or 30s, or \"never\"")]
+    EventsAfter(String),
     /// The planner's provider is none of those that are configured.
     #[error("planner: there is no provider named {0:?}")]
     Planner(String),

@@ -41,6 +41,7 @@ pub(super) struct File {
     pub(super) instructions_file: Option<PathBuf>,
     pub(super) context_tokens: Option<usize>,
     pub(super) window_tokens: Option<usize>,
+    pub(super) events_after: Option<String>,
     pub(super) planner: Option<PlannerTable>,
     #[serde(default)]
     pub(super) providers: Vec<ProviderTable>,

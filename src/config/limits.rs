@@ -7,6 +7,8 @@ use serde::Deserialize;
 /// Descriptors that are not for connections: the database, the log, the listener, providers that are asked.
 const RESERVED_DESCRIPTORS: u64 = 64;
 
+const MIB: u64 = 1024 * 1024;
+
 /// The table `[limits]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +21,10 @@ pub(super) struct LimitsFile {
     requests_per_second: Option<u32>,
     requests_per_minute: Option<u32>,
     tokens_per_day: Option<u64>,
+    reserve_tokens: Option<u32>,
+    storage_bytes: Option<u64>,
+    sessions: Option<u64>,
+    messages: Option<u64>,
     stalled_reader_seconds: Option<u64>,
 }
 
@@ -43,6 +49,14 @@ pub struct Limits {
     pub requests_per_minute: Option<u32>,
     /// Tokens of one user in a day of UTC, read and written.
     pub tokens_per_day: Option<u64>,
+    /// Tokens that are held for a reply, and for more of it, where nothing says how long it may be.
+    pub reserve_tokens: u32,
+    /// Bytes that one user stores: texts, logs, and what is held for replies that are being written.
+    pub storage_bytes: Option<u64>,
+    /// Sessions of one user.
+    pub sessions: Option<u64>,
+    /// Messages of one user.
+    pub messages: Option<u64>,
     /// How long a reader may take nothing of what waits for it.
     pub stalled_reader: Option<Duration>,
 }
@@ -62,7 +76,12 @@ pub(super) fn limits(file: LimitsFile, has_users: bool) -> Limits {
         turns: count(file.turns, of_users(16)),
         requests_per_second: number(file.requests_per_second, of_users(50)),
         requests_per_minute: number(file.requests_per_minute, of_users(600)),
-        tokens_per_day: Some(file.tokens_per_day.unwrap_or(of_users(2_000_000))).filter(|most| *most > 0),
+        tokens_per_day: amount(file.tokens_per_day, of_users(2_000_000)),
+        // Without any a reply could not be asked for.
+        reserve_tokens: file.reserve_tokens.unwrap_or(4_096).max(1),
+        storage_bytes: amount(file.storage_bytes, of_users(256 * MIB)),
+        sessions: amount(file.sessions, of_users(10_000)),
+        messages: amount(file.messages, of_users(100_000)),
         stalled_reader: Some(file.stalled_reader_seconds.unwrap_or(30))
             .filter(|seconds| *seconds > 0)
             .map(Duration::from_secs),
@@ -71,6 +90,10 @@ pub(super) fn limits(file: LimitsFile, has_users: bool) -> Limits {
 
 fn count(set: Option<usize>, default: u64) -> Option<usize> {
     let default = usize::try_from(default).unwrap_or(usize::MAX);
+    Some(set.unwrap_or(default)).filter(|most| *most > 0)
+}
+
+fn amount(set: Option<u64>, default: u64) -> Option<u64> {
     Some(set.unwrap_or(default)).filter(|most| *most > 0)
 }
 
@@ -98,6 +121,10 @@ mod tests {
             (None, None, None)
         );
         assert_eq!((bare.requests_per_minute, bare.tokens_per_day), (None, None));
+        assert_eq!(
+            (bare.storage_bytes, bare.sessions, bare.messages),
+            (None, None, None)
+        );
         assert!(bare.connections.is_some() && bare.stalled_reader.is_some());
         let file = LimitsFile {
             turns: Some(3),

@@ -1,5 +1,6 @@
 //! Every setting, its default and its variable. Flags win over variables, variables over `tutorstream.toml`.
 
+mod age;
 mod args;
 mod auth;
 mod error;
@@ -21,7 +22,9 @@ use clap::ValueEnum;
 use serde::Deserialize;
 
 use crate::agent::{ContextBudget, Template};
+use crate::repository::{StorageLimits, TokenLimits, UserLimits};
 
+pub use age::duration;
 pub use args::{DatabaseArgs, ServeArgs, log_format};
 pub use auth::{AuthSettings, JwtAlgorithm, JwtKeys, JwtSettings};
 pub use error::ConfigError;
@@ -86,6 +89,8 @@ pub struct Settings {
     pub retry: RetrySettings,
     /// When a provider that fails is left alone.
     pub breaker: BreakerSettings,
+    /// How long after its end a turn keeps its log. `None`: for ever.
+    pub events_after: Option<Duration>,
     /// What a learner is told when nobody could answer, instead of the bundled words.
     pub fallback_message: Option<String>,
     /// Whether a request may name the provider that is asked first.
@@ -127,17 +132,50 @@ impl Settings {
             providers,
             retry: file.retry.into(),
             breaker: file.breaker.into(),
+            events_after: age::events_after(file.events_after.as_deref())?,
             fallback_message: file.fallback_message,
             allow_provider_choice: file.allow_provider_choice,
         };
         if !settings.bind.ip().is_loopback() && !settings.auth.required {
             return Err(ConfigError::NotLoopback(settings.bind));
         }
+        let storage = settings.user_limits().storage;
+        if let Some(bytes) = storage.bytes.filter(|bytes| *bytes < storage.of_a_turn) {
+            return Err(ConfigError::Storage(bytes, storage.of_a_turn));
+        }
         // An address for all of this machine's says nothing about what they are called.
         if settings.bind.ip().is_unspecified() && settings.allowed_hosts.is_empty() {
             return Err(ConfigError::NoHosts(settings.bind));
         }
         Ok(settings)
+    }
+}
+
+impl Settings {
+    /// What a user may take. For each running turn the room of the longest reply is held.
+    #[must_use]
+    pub fn user_limits(&self) -> UserLimits {
+        let longest = self.providers.iter().map(|provider| provider.limits.answer).max();
+        let Limits {
+            storage_bytes,
+            sessions,
+            messages,
+            tokens_per_day,
+            reserve_tokens,
+            ..
+        } = self.limits;
+        UserLimits {
+            storage: StorageLimits {
+                bytes: storage_bytes,
+                sessions,
+                messages,
+                of_a_turn: longest.unwrap_or_else(|| AnswerLimits::default().answer) as u64,
+            },
+            tokens: tokens_per_day.map(|per_day| TokenLimits {
+                per_day,
+                reserve: reserve_tokens,
+            }),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `tutorstream doctor`: looks at the settings, the database and each provider, and says in plain words what is wrong
 //! and how to mend it. Changes nothing, and never tells a key.
 
+mod answer;
 mod database;
 mod provider;
 

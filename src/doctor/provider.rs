@@ -3,9 +3,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
-
 use super::Finding;
+use super::answer::{self, Answer};
 use crate::config::{ProviderSettings, StructuredOutput, Wire};
 use crate::model::Parameters;
 use crate::provider::{
@@ -39,15 +38,7 @@ async fn examine(settings: &ProviderSettings) -> Finding {
         Err(error) => Err(error),
     };
     match asked {
-        Ok(left_out) if !left_out.is_empty() => {
-            let fields = left_out.join(", ");
-            let words = format!(
-                "model {:?} answers, but refuses {fields}: it is asked without",
-                settings.model
-            );
-            Finding::well(subject, words)
-        }
-        Ok(_) => Finding::well(subject, format!("model {:?} answers", settings.model)),
+        Ok((answer, left_out)) => answer.finding(subject, settings, &left_out),
         Err(error) => {
             let mend = advice(&error.kind, settings);
             Finding::problem(subject, told(&error), mend)
@@ -60,8 +51,8 @@ async fn examine(settings: &ProviderSettings) -> Finding {
 async fn examine_fields(
     provider: &dyn Provider,
     settings: &ProviderSettings,
-) -> Result<Vec<&'static str>, ProviderError> {
-    ask(provider, None).await?;
+) -> Result<(Answer, Vec<&'static str>), ProviderError> {
+    let answer = ask(provider, None).await?;
     if matches!(
         settings.structured_output,
         StructuredOutput::JsonSchema | StructuredOutput::JsonObject
@@ -69,7 +60,7 @@ async fn examine_fields(
         // Only what it refuses is asked for here.
         let _ = ask(provider, Some(Arc::new(shape()))).await;
     }
-    Ok(provider.left_out())
+    Ok((answer, provider.left_out()))
 }
 
 fn shape() -> OutputFormat {
@@ -82,10 +73,10 @@ fn shape() -> OutputFormat {
     }
 }
 
-/// Waits for the first sign of a reply. The rest is not waited for: dropping the stream ends it.
-async fn ask(provider: &dyn Provider, format: Option<Arc<OutputFormat>>) -> Result<(), ProviderError> {
+/// Waits for the whole reply, which is short.
+async fn ask(provider: &dyn Provider, format: Option<Arc<OutputFormat>>) -> Result<Answer, ProviderError> {
     let request = CompletionRequest {
-        messages: Conversation::question("Say: ready."),
+        messages: Conversation::question("Count from one to ten."),
         parameters: Parameters {
             max_tokens: Some(TOKENS),
             ..Parameters::default()
@@ -93,8 +84,7 @@ async fn ask(provider: &dyn Provider, format: Option<Arc<OutputFormat>>) -> Resu
         format,
         ..CompletionRequest::default()
     };
-    let first = provider.stream(request).await?.next().await;
-    first.transpose().map(drop)
+    answer::listen(provider.stream(request).await?).await
 }
 
 /// The error and its causes. They hold no key, no prompt and none of the provider's own sentences.

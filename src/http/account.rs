@@ -16,7 +16,8 @@ use super::auth::Author;
 use super::body::JsonBody;
 use super::error::ApiError;
 use crate::identity::Right;
-use crate::repository::{ExportPlace, RepositoryError, UserRepository, now};
+use crate::limits::Claim;
+use crate::repository::{ExportPlace, PAGE_BYTES, RepositoryError, UserRepository, now};
 use crate::time::rfc3339;
 
 /// The format of the lines.
@@ -46,7 +47,7 @@ pub(super) async fn delete_account(
 }
 
 /// An export that is cut ends without its last line, `{"type": "end"}`.
-pub(super) async fn export(author: Author) -> HttpResponse {
+pub(super) async fn export(app: SharedApp, author: Author) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/x-ndjson"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -54,10 +55,10 @@ pub(super) async fn export(author: Author) -> HttpResponse {
             header::CONTENT_DISPOSITION,
             "attachment; filename=\"tutorstream-export.jsonl\"",
         ))
-        .streaming(lines(author.user))
+        .streaming(lines(app, author.user))
 }
 
-fn lines(user: UserRepository) -> impl Stream<Item = Result<Bytes, RepositoryError>> {
+fn lines(app: SharedApp, user: UserRepository) -> impl Stream<Item = Result<Bytes, RepositoryError>> {
     stream! {
         let header = json!({
             "type": "export", "version": VERSION, "user": user.owner(), "createdAt": rfc3339(now()),
@@ -65,12 +66,12 @@ fn lines(user: UserRepository) -> impl Stream<Item = Result<Bytes, RepositoryErr
         yield Ok(Bytes::from(format!("{header}\n")));
         let mut place = ExportPlace::default();
         loop {
-            match user.export(place).await {
-                Ok(Some((lines, next))) => {
-                    place = next;
-                    if !lines.is_empty() {
-                        yield Ok(Bytes::from(lines));
-                    }
+            match page(&app, &user, &place).await {
+                Ok(Some(page)) => {
+                    place = page.next;
+                    // What it takes is counted until the next one is wanted.
+                    yield Ok(Bytes::from(page.lines));
+                    drop(page.claim);
                 }
                 Ok(None) => break,
                 Err(error) => {
@@ -80,5 +81,36 @@ fn lines(user: UserRepository) -> impl Stream<Item = Result<Bytes, RepositoryErr
             }
         }
         yield Ok(Bytes::from_static(b"{\"type\":\"end\"}\n"));
+    }
+}
+
+/// Lines of an export, within their user's share of memory.
+struct Page {
+    lines: String,
+    next: ExportPlace,
+    claim: Claim,
+}
+
+async fn page(
+    app: &SharedApp,
+    user: &UserRepository,
+    place: &ExportPlace,
+) -> Result<Option<Page>, RepositoryError> {
+    let mut wanted = PAGE_BYTES;
+    loop {
+        let mut claim = app.limits.shares.claim(user.owner(), wanted).await;
+        // The semaphore is never closed.
+        let reading = app.limits.exports.acquire().await.ok();
+        let read = user.export(place.clone()).await?;
+        drop(reading);
+        let Some((lines, next)) = read else {
+            return Ok(None);
+        };
+        if claim.covers(lines.len()) {
+            claim.shrink(lines.len());
+            return Ok(Some(Page { lines, next, claim }));
+        }
+        // One row that is larger than a page.
+        wanted = lines.len();
     }
 }

@@ -46,7 +46,8 @@ codes! {
     InvalidLastEventId, "invalid-last-event-id", BAD_REQUEST,
         "The last event id is not a number that this service can have given.";
     Unauthorized, "unauthorized", UNAUTHORIZED, "No valid token.";
-    CrossSite, "cross-site", FORBIDDEN, "A cookie, and a request that is not of this origin.";
+    CrossSite, "cross-site", FORBIDDEN,
+        "A page of another origin sent this, with a cookie or without authentication.";
     ReadOnly, "read-only", FORBIDDEN, "The caller observes the session and does not own it.";
     UserMismatch, "user-mismatch", FORBIDDEN, "`userId`, or `confirm`, is somebody else.";
     NotFound, "not-found", NOT_FOUND, "There is no such thing, or it is another user's.";
@@ -55,6 +56,13 @@ codes! {
     RequestTimeout, "request-timeout", REQUEST_TIMEOUT, "The body did not arrive within 10 s.";
     TurnRunning, "turn-running", CONFLICT, "A reply is being written in this session; `Location` leads to it.";
     MessageStreaming, "message-streaming", CONFLICT, "The message is being written.";
+    TranscriptLocked, "transcript-locked", CONFLICT,
+        "A reply cannot be edited: the session has a named observer, or `locked_transcripts` is on.";
+    AccountLeaving, "account-leaving", CONFLICT, "All that is the user's is being deleted.";
+    StorageFull, "storage-full", CONFLICT,
+        "The user stores as many bytes as may be, those included that are held for replies being written.";
+    TooManySessions, "too-many-sessions", CONFLICT, "The user has as many sessions as may be.";
+    TooManyMessages, "too-many-messages", CONFLICT, "The user has as many messages as may be.";
     TooManyObservers, "too-many-observers", CONFLICT, "100 observe the session.";
     NotContinuable, "not-continuable", CONFLICT, "The reply has come to its end, or a newer turn goes on with it.";
     PayloadTooLarge, "payload-too-large", PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB.";
@@ -77,9 +85,11 @@ codes! {
     RateLimited, "rate-limited", TOO_MANY_REQUESTS, "The user asks too often.";
     TooManyParallelRequests, "too-many-parallel-requests", TOO_MANY_REQUESTS,
         "As many requests and streams of the user are open as may.";
+    TooManyUnread, "too-many-unread", TOO_MANY_REQUESTS,
+        "Answers of the user that nobody reads take all the memory that they may.";
     TooManyFailures, "too-many-failures", TOO_MANY_REQUESTS, "This address was wrong about who it is too often.";
     TooManyTurns, "too-many-turns", TOO_MANY_REQUESTS, "As many turns of the user run as may.";
-    TokensSpent, "tokens-spent", TOO_MANY_REQUESTS, "The user's tokens of this day (UTC) are spent.";
+    TokensSpent, "tokens-spent", TOO_MANY_REQUESTS, "The user's tokens of this day (UTC) are spent, or held for replies that are being written.";
     HeadersTooLarge, "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, "The header is larger than 32 KiB.";
     Internal, "internal", INTERNAL_SERVER_ERROR, "A fault of the server.";
     IdentityProviderUnavailable, "identity-provider-unavailable", SERVICE_UNAVAILABLE,
@@ -92,6 +102,19 @@ codes! {
 }
 
 impl Code {
+    /// Whether a limit refuses with it, rather than something that is wrong with the request.
+    pub(super) fn is_limit(self) -> bool {
+        let stores = [
+            Self::StorageFull,
+            Self::TooManySessions,
+            Self::TooManyMessages,
+            Self::TooManyObservers,
+            Self::Overloaded,
+            Self::TooManyConnections,
+        ];
+        self.status() == StatusCode::TOO_MANY_REQUESTS || stores.contains(&self)
+    }
+
     /// The code that is written so.
     pub(super) fn find(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == text)

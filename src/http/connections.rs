@@ -1,7 +1,6 @@
 //! How many connections there are, in all and of each address. One too many is told so and closed; it reaches no
 //! handler, and nobody else waits for it.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::net::{IpAddr, Shutdown};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +9,10 @@ use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use socket2::SockRef;
 
+use super::code::Code;
 use crate::config::Limits;
 use crate::limits::network;
+use crate::telemetry::Metrics;
 
 /// An answer in one packet, for a connection that is not taken.
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
@@ -25,6 +26,7 @@ pub(crate) struct Connections {
     most_of_address: usize,
     counts_loopback: bool,
     open: Mutex<Open>,
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Default)]
@@ -41,27 +43,28 @@ struct Counted {
 }
 
 impl Connections {
-    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
+    pub(crate) fn new(limits: &Limits, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self {
             most: limits.connections.unwrap_or(usize::MAX),
             most_of_address: limits.connections_per_address.unwrap_or(usize::MAX),
             counts_loopback: limits.counts_loopback,
             open: Mutex::default(),
+            metrics,
         })
     }
 
     /// Counts a connection as long as its extensions live, or refuses it.
-    pub(crate) fn opened(self: &Arc<Self>, connection: &dyn Any, extensions: &mut Extensions) {
-        let Some(stream) = connection.downcast_ref::<TcpStream>() else {
-            return;
-        };
+    pub(crate) fn opened(self: &Arc<Self>, stream: &TcpStream, extensions: &mut Extensions) {
         // One that has gone already has no address and is found closed at once.
         let Ok(peer) = stream.peer_addr() else { return };
         match self.enter(peer.ip()) {
             Some(counted) => {
                 extensions.insert(counted);
             }
-            None => refuse(stream),
+            None => {
+                self.metrics.refused(Code::TooManyConnections.as_str());
+                refuse(stream);
+            }
         }
     }
 
@@ -119,6 +122,7 @@ mod tests {
             most_of_address: of_address,
             counts_loopback: false,
             open: Mutex::default(),
+            metrics: Arc::default(),
         })
     }
 

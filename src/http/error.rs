@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::code::Code;
 use super::quota;
+use super::standing::storage_full;
 use crate::ids::TurnId;
 use crate::limits::Standing;
 use crate::repository::RepositoryError;
@@ -191,12 +192,18 @@ impl ResponseError for ApiError {
             request_id: &request_id,
         };
         let mut response = response.body(serde_json::to_string(&problem).unwrap_or_default());
+        response.extensions_mut().insert(self.code);
         if let Some(standing) = &self.standing {
             quota::say(response.headers_mut(), **standing);
         }
         response
     }
 }
+
+const SPENT: &str = "Your tokens of this day are spent. The day ends at midnight, UTC.";
+const LOCKED: &str = "What the tutor said cannot be edited here: the session is observed, or this service keeps all replies \
+                      as they were written.";
+const HELD: &str = "What is left of your tokens of this day is held for replies that are being written. Wait for one of them.";
 
 impl From<RepositoryError> for ApiError {
     fn from(error: RepositoryError) -> Self {
@@ -206,6 +213,10 @@ impl From<RepositoryError> for ApiError {
             RepositoryError::ReadOnly => {
                 let detail = "You observe this session: you may read it and not change it.";
                 Self::new(Code::ReadOnly, detail)
+            }
+            RepositoryError::AccountLeaving => {
+                let detail = "All that is yours is being deleted. Nothing new begins until it is.";
+                Self::new(Code::AccountLeaving, detail)
             }
             RepositoryError::QueueFull => {
                 Self::too_many(Code::QueueFull, ("Too many messages wait in this session.", 5))
@@ -221,10 +232,9 @@ impl From<RepositoryError> for ApiError {
                 let detail = "As many of your replies are being written as may be. Stop one, or wait.";
                 Self::too_many(Code::TooManyTurns, (detail, 5))
             }
-            RepositoryError::TokensSpent => {
-                let detail = "Your tokens of this day are spent. The day ends at midnight, UTC.";
-                Self::too_many(Code::TokensSpent, (detail, until_midnight()))
-            }
+            RepositoryError::TokensSpent => Self::too_many(Code::TokensSpent, (SPENT, until_midnight())),
+            RepositoryError::TokensHeld => Self::too_many(Code::TokensSpent, (HELD, 5)),
+            RepositoryError::StorageFull(bound) => storage_full(bound),
             RepositoryError::KeyReused => {
                 let detail =
                     "This idempotency key was used for another request. Use a new key for a new request.";
@@ -234,20 +244,18 @@ impl From<RepositoryError> for ApiError {
                 let detail = "The message is being written: stop its turn first.";
                 Self::new(Code::MessageStreaming, detail)
             }
+            RepositoryError::TranscriptLocked => Self::new(Code::TranscriptLocked, LOCKED),
             RepositoryError::NotContinuable => {
                 let detail = "This reply has come to its end, or a newer turn goes on with it.";
                 Self::new(Code::NotContinuable, detail)
             }
-            RepositoryError::Unavailable => Self::unavailable(
-                Code::StorageUnavailable,
-                "The database does not answer now. Try again in a moment.",
-            ),
-            RepositoryError::NotStored => Self::unavailable(
-                Code::StorageUnavailable,
-                "The database takes no writes now. Nothing of this request is stored.",
-            ),
-            RepositoryError::MaybeStored => Self::unavailable(
-                Code::StorageUnavailable,
+            RepositoryError::Unavailable => {
+                storage("The database does not answer now. Try again in a moment.")
+            }
+            RepositoryError::NotStored => {
+                storage("The database takes no writes now. Nothing of this request is stored.")
+            }
+            RepositoryError::MaybeStored => storage(
                 "The database has not answered in time, so this may be stored or not. The same request with the same \
                  idempotency key finds out.",
             ),
@@ -258,6 +266,10 @@ impl From<RepositoryError> for ApiError {
             }
         }
     }
+}
+
+fn storage(detail: &str) -> ApiError {
+    ApiError::unavailable(Code::StorageUnavailable, detail)
 }
 
 /// Seconds until the next day of UTC begins.

@@ -5,8 +5,10 @@ use actix_web::web::Path;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::SharedApp;
 use super::auth::Reader;
 use super::error::ApiError;
+use super::large;
 use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
 use super::sessions::PageQuery;
 use crate::agent::SessionFocus;
@@ -55,6 +57,7 @@ pub(super) async fn get_focus(reader: Reader, id: Path<String>) -> Result<HttpRe
 
 /// The newest first.
 pub(super) async fn list_focus_history(
+    app: SharedApp,
     reader: Reader,
     id: Path<String>,
     query: ProblemQuery<PageQuery>,
@@ -62,13 +65,16 @@ pub(super) async fn list_focus_history(
     let id = parse_id(&id)?;
     let limit = page_limit(query.0.limit, DEFAULT_PAGE)?;
     let before = query.0.cursor.as_deref().map(read_cursor).transpose()?;
-    let versions = reader.reading.focus_history(id, before, limit).await?;
-    let full = i64::try_from(versions.len()).is_ok_and(|length| length == limit);
-    let oldest = versions.last().filter(|oldest| full && oldest.version > 1);
-    Ok(HttpResponse::Ok().json(FocusPage {
-        next_cursor: oldest.map(|oldest| oldest.version.to_string()),
-        focus: versions.iter().filter_map(FocusBody::of).collect(),
-    }))
+    large::json(&app, &reader.identity.subject, async || {
+        let versions = reader.reading.focus_history(id, before, limit).await?;
+        let full = i64::try_from(versions.len()).is_ok_and(|length| length == limit);
+        let oldest = versions.last().filter(|oldest| full && oldest.version > 1);
+        Ok(FocusPage {
+            next_cursor: oldest.map(|oldest| oldest.version.to_string()),
+            focus: versions.iter().filter_map(FocusBody::of).collect(),
+        })
+    })
+    .await
 }
 
 /// The version before which a page begins.

@@ -12,11 +12,12 @@ use super::auth::{Author, Reader};
 use super::body::{JsonBody, check_line, check_message};
 use super::chat::{follow, idempotency_key};
 use super::error::ApiError;
+use super::large;
 use super::openapi::text::{Line, Text};
 use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
 use super::sessions::PageQuery;
 use crate::ids::{MessageId, SessionId, TurnId};
-use crate::model::{FinishReason, Role, Status, Usage};
+use crate::model::{FinishReason, Role, Source, Status, Usage};
 use crate::repository::{IdempotencyKey, Message, MessagePage, NewTurn, Task, Turn, Writing};
 use crate::time::rfc3339;
 use crate::turn::LiveText;
@@ -47,6 +48,10 @@ pub(super) struct MessageBody {
     created_at: String,
     #[schemars(extend("format" = "date-time"))]
     updated_at: String,
+    /// Who wrote it: a model or the learner in a turn, a person who observes, or the owner's application beside any turn.
+    source: Source,
+    /// Whether its text was replaced after it was stored.
+    edited: bool,
 }
 
 impl MessageBody {
@@ -67,6 +72,8 @@ impl MessageBody {
             client_message_id: message.client_message_id,
             created_at: rfc3339(message.created_at),
             updated_at: rfc3339(message.updated_at),
+            source: message.source,
+            edited: message.edited,
         }
     }
 
@@ -146,8 +153,15 @@ pub(super) async fn list_messages(
         .map(|cursor| cursor.parse().map_err(|_not_a_number| invalid_cursor()));
     let before = before.transpose()?;
     let reading = &reader.reading;
-    let read = async || reading.messages(id, before, limit).await;
-    let (page, live) = app.turns.with_live_text(read).await?;
+    large::json(&app, &reader.identity.subject, async || {
+        let read = async || reading.messages(id, before, limit).await;
+        let (page, live) = app.turns.with_live_text(read).await?;
+        Ok(page_body(page, live))
+    })
+    .await
+}
+
+fn page_body(page: MessagePage, live: Option<LiveText>) -> MessagePageBody {
     let MessagePage {
         messages,
         next_cursor,
@@ -160,11 +174,11 @@ pub(super) async fn list_messages(
         .collect();
     let active_turn = active.map(|turn| ActiveTurn::new(&turn, live, &mut messages));
     let next_cursor = next_cursor.map(|place| place.to_string());
-    Ok(HttpResponse::Ok().json(MessagePageBody {
+    MessagePageBody {
         messages,
         next_cursor,
         active_turn,
-    }))
+    }
 }
 
 pub(super) async fn add_message(
@@ -188,13 +202,17 @@ pub(super) async fn add_message(
 }
 
 pub(super) async fn update_message(
+    app: SharedApp,
     author: Author,
     ids: Path<(String, String)>,
     body: JsonBody<ContentBody>,
 ) -> Result<HttpResponse, ApiError> {
     let (id, message_id) = (parse_id(&ids.0)?, parse_id(&ids.1)?);
     check_message(&body.0.content)?;
-    let message = author.user.update_message(id, message_id, body.0.content).await?;
+    let message = author
+        .user
+        .update_message(id, message_id, (body.0.content, app.transcripts))
+        .await?;
     Ok(HttpResponse::Ok().json(MessageBody::new(message, &HashMap::new())))
 }
 

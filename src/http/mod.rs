@@ -15,18 +15,22 @@ mod focus;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod json_shape;
+mod large;
 mod messages;
 mod objects;
 mod observers;
 mod openapi;
 mod ops;
+mod pace;
 mod page;
 mod profile;
 mod query;
 mod quota;
 mod routes;
+mod serving;
 mod sessions;
 mod sse;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod tickets;
@@ -47,6 +51,7 @@ use self::auth::Access::{Metrics, Public, Read, Stream, Write};
 pub(crate) use self::connections::Connections;
 use self::error::ApiError;
 use self::routes::{Place, at, delete, get, patch, post, put, stream};
+pub(crate) use self::serving::{Serving, serve};
 use crate::app::App;
 use crate::config::AllowedHosts;
 
@@ -56,7 +61,6 @@ type SharedApp = Data<App>;
 /// The application of one worker.
 pub(crate) fn routes(
     app: Arc<App>,
-    origins: Vec<String>,
     hosts: Arc<AllowedHosts>,
 ) -> actix_web::App<
     impl ServiceFactory<
@@ -67,6 +71,7 @@ pub(crate) fn routes(
         InitError = (),
     >,
 > {
+    let cors = cors(&app.origins);
     actix_web::App::new()
         .app_data(Data::from(app))
         .wrap(
@@ -74,7 +79,7 @@ pub(crate) fn routes(
                 .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
                 .add((header::REFERRER_POLICY, "no-referrer")),
         )
-        .wrap(cors(&origins))
+        .wrap(cors)
         // The last one is the first that a request comes to.
         // Boxed, so that a connection does not keep room for it as long as its answer streams.
         .wrap(from_fn(move |request, next| {
@@ -86,6 +91,11 @@ pub(crate) fn routes(
             }
         })
         .default_service(web::to(async || Err::<String, _>(ApiError::not_found())))
+}
+
+/// All that may be asked for is counted from the start.
+pub(crate) fn expect(metrics: &crate::telemetry::Metrics) {
+    edge::expect(metrics);
 }
 
 /// The whole route table.

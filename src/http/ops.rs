@@ -36,6 +36,12 @@ pub(super) async fn ready(app: SharedApp) -> HttpResponse {
 }
 
 pub(super) async fn metrics(app: SharedApp) -> HttpResponse {
+    match app.repository.storage_totals().await {
+        Ok(totals) => app.metrics.stored(totals),
+        // What is known otherwise is told without it.
+        Err(error) => log::debug!("metrics.no_totals error={error}"),
+    }
+    app.metrics.look(app.repository.path());
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     HttpResponse::Ok()
         .content_type(content_type)

@@ -9,8 +9,9 @@ use super::body::{JsonBody, check_line};
 use super::error::ApiError;
 use super::objects::objects;
 use super::openapi::text::{Goals, LanguageTag, Line};
+use super::standing::{StorageBody, TokensBody, standing};
 use crate::ids::MessageId;
-use crate::repository::{Learner, LearnerChanges, TopicCorrection, TopicMastery};
+use crate::repository::{Learner, LearnerChanges, TopicCorrection, TopicMastery, UserRepository};
 use crate::time::rfc3339;
 
 /// Longest text about goals, in characters.
@@ -23,6 +24,8 @@ const MOST_TOPICS: usize = 100;
 pub(super) struct ProfileBody {
     /// The user that the request acts as.
     user: String,
+    storage: StorageBody,
+    tokens: TokensBody,
     level: Option<String>,
     goals: Option<String>,
     language: Option<String>,
@@ -43,7 +46,11 @@ struct TopicBody {
 }
 
 impl ProfileBody {
-    fn of(user: &str, (learner, topics): (Learner, Vec<TopicMastery>)) -> Self {
+    async fn of(
+        user: &UserRepository,
+        (learner, topics): (Learner, Vec<TopicMastery>),
+    ) -> Result<Self, ApiError> {
+        let (storage, tokens) = standing(user).await?;
         let topics = topics.into_iter().map(|topic| TopicBody {
             subject: topic.subject,
             topic: topic.topic,
@@ -51,14 +58,16 @@ impl ProfileBody {
             evidence: topic.evidence,
             updated_at: rfc3339(topic.updated_at),
         });
-        Self {
-            user: user.to_owned(),
+        Ok(Self {
+            user: user.owner().to_owned(),
+            storage,
+            tokens,
             level: learner.level,
             goals: learner.goals,
             language: learner.language,
             tracking: learner.tracking,
             topics: topics.collect(),
-        }
+        })
     }
 }
 
@@ -169,7 +178,7 @@ fn check_language(tag: Option<&str>) -> Result<(), ApiError> {
 
 pub(super) async fn get_profile(author: Author) -> Result<HttpResponse, ApiError> {
     let profile = author.user.profile().await?;
-    Ok(HttpResponse::Ok().json(ProfileBody::of(author.user.owner(), profile)))
+    Ok(HttpResponse::Ok().json(ProfileBody::of(&author.user, profile).await?))
 }
 
 pub(super) async fn update_profile(
@@ -178,5 +187,5 @@ pub(super) async fn update_profile(
 ) -> Result<HttpResponse, ApiError> {
     let changes = body.0.check()?;
     let profile = author.user.update_profile(changes).await?;
-    Ok(HttpResponse::Ok().json(ProfileBody::of(author.user.owner(), profile)))
+    Ok(HttpResponse::Ok().json(ProfileBody::of(&author.user, profile).await?))
 }

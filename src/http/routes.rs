@@ -114,6 +114,11 @@ impl Entry {
 }
 
 impl Place {
+    /// The template.
+    pub(super) fn path(&self) -> &'static str {
+        self.path
+    }
+
     /// Each method with who may call it. Who may GET may HEAD.
     pub(super) fn decisions(&self) -> impl Iterator<Item = (Method, &'static str, Access)> {
         let path = self.path;

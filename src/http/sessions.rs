@@ -11,6 +11,7 @@ use super::SharedApp;
 use super::auth::{Author, Reader};
 use super::body::{JsonBody, check_line};
 use super::error::ApiError;
+use super::large;
 use super::openapi::text::Line;
 use super::query::{ProblemQuery, invalid_cursor, page_limit, parse_id};
 use crate::ids::SessionId;
@@ -165,9 +166,16 @@ pub(super) async fn list_sessions(
     let limit = page_limit(query.0.limit, DEFAULT_PAGE)?;
     let after = query.0.cursor.as_deref().map(read_cursor).transpose()?;
     let view = query.0.view;
-    let sessions = reader.reading.sessions(view, after, limit).await?;
-    let full = i64::try_from(sessions.len()).is_ok_and(|length| length == limit);
-    let next_cursor = sessions.last().filter(|_| full).map(write_cursor);
+    let subject = &reader.identity.subject;
+    large::json(&app, subject, async || {
+        let (sessions, more) = reader.reading.sessions(view, after, limit).await?;
+        Ok(session_page(&app, subject, sessions, more))
+    })
+    .await
+}
+
+fn session_page(app: &SharedApp, subject: &str, sessions: Vec<Session>, more: bool) -> SessionPage {
+    let next_cursor = sessions.last().filter(|_| more).map(write_cursor);
     let answering = app.turns.answering();
     let provider = ProviderBody {
         name: answering.provider,
@@ -176,13 +184,12 @@ pub(super) async fn list_sessions(
     };
     let sessions = sessions
         .into_iter()
-        .map(|session| SessionBody::seen_by(&reader.identity.subject, session));
-    let sessions = sessions.collect();
-    Ok(HttpResponse::Ok().json(SessionPage {
-        sessions,
+        .map(|session| SessionBody::seen_by(subject, session));
+    SessionPage {
+        sessions: sessions.collect(),
         next_cursor,
         provider,
-    }))
+    }
 }
 
 pub(super) async fn get_session(reader: Reader, id: Path<String>) -> Result<HttpResponse, ApiError> {

@@ -9,6 +9,7 @@ use super::auth::{Author, Reader};
 use super::chat::{follow, idempotency_key};
 use super::code::Code;
 use super::error::ApiError;
+use super::large;
 use super::query::{ProblemQuery, last_seen, parse_id};
 use super::sse::{Heartbeat, Reading};
 use super::{SharedApp, sse};
@@ -123,7 +124,7 @@ pub(super) async fn get_turn(
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let turn_id = parse_id(&id)?;
-    Ok(HttpResponse::Ok().json(turn_body(&app, &reader.reading, turn_id).await?))
+    large_turn(&app, &reader.reading, turn_id).await
 }
 
 pub(super) async fn stop_turn(
@@ -133,7 +134,19 @@ pub(super) async fn stop_turn(
 ) -> Result<HttpResponse, ApiError> {
     let turn_id = parse_id(&id)?;
     app.turns.stop(&author.user, turn_id).await?;
-    Ok(HttpResponse::Ok().json(turn_body(&app, author.user.reading(), turn_id).await?))
+    large_turn(&app, author.user.reading(), turn_id).await
+}
+
+/// A turn has all that its calls have written.
+async fn large_turn(
+    app: &SharedApp,
+    reading: &ReadingRepository,
+    turn_id: TurnId,
+) -> Result<HttpResponse, ApiError> {
+    large::json(app, reading.subject(), async || {
+        turn_body(app, reading, turn_id).await
+    })
+    .await
 }
 
 pub(super) async fn continue_turn(

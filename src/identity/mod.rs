@@ -2,6 +2,7 @@
 //! and until when. Knows nothing of HTTP. A token is never stored, logged or shown again.
 
 mod jwt;
+pub mod name;
 pub mod opaque;
 mod tickets;
 mod validity;
@@ -23,8 +24,6 @@ use crate::repository::{Observes, Repository, RepositoryError, Scope, now};
 
 /// Who all requests are when nobody is told apart.
 const LOCAL: &str = "local";
-/// Longest user name in characters.
-const LONGEST_USER: usize = 200;
 
 /// The user that a request acts as, and by what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +55,7 @@ impl Identity {
         Scope {
             subject: Arc::clone(&self.subject),
             observes: Arc::clone(&self.observes),
+            by_claim: self.token_id.is_none(),
         }
     }
 }
@@ -101,6 +101,12 @@ impl Authority {
         (!self.required).then(Identity::local)
     }
 
+    /// Whether tokens of an identity provider are accepted, whose claims may let their users observe others.
+    #[must_use]
+    pub fn knows_claims(&self) -> bool {
+        self.jwt.is_some()
+    }
+
     /// Who bears this token.
     ///
     /// # Errors
@@ -109,10 +115,22 @@ impl Authority {
         if let Some(hash) = opaque::hash(opaque::Kind::Token, token) {
             return self.find_token(hash).await;
         }
-        match &self.jwt {
-            Some(jwt) => jwt.verify(token, now()).await,
-            None => Err(Refusal::Invalid),
+        let jwt = self.jwt.as_ref().ok_or(Refusal::Invalid)?;
+        let identity = jwt.verify(token, now()).await?;
+        self.check_name(&identity.subject).await?;
+        Ok(identity)
+    }
+
+    /// A name that is refused today may be that of a user from before.
+    async fn check_name(&self, user: &str) -> Result<(), Refusal> {
+        let Err(reason) = name::check(user) else {
+            return Ok(());
+        };
+        if self.repository.owns_rows(user.to_owned()).await? {
+            return Ok(());
         }
+        log::warn!("identity.name_refused user={user:?} reason={reason}");
+        Err(Refusal::Invalid)
     }
 
     async fn find_token(&self, hash: String) -> Result<Identity, Refusal> {
@@ -129,8 +147,19 @@ impl Authority {
     }
 }
 
-/// Whether this can be the name of a user: 1 to 200 characters, none of them a control character.
-#[must_use]
-pub fn is_user(name: &str) -> bool {
-    !name.trim().is_empty() && name.chars().count() <= LONGEST_USER && !name.chars().any(char::is_control)
+/// Says in the log what was made before authentication was asked for, now that it is: a token for that name would own it.
+///
+/// # Errors
+/// `Unavailable`, `Database`.
+pub async fn say_what_was_open(
+    settings: &AuthSettings,
+    repository: &Repository,
+) -> Result<(), RepositoryError> {
+    if settings.required && repository.owns_rows(LOCAL.to_owned()).await? {
+        log::warn!(
+            "identity.local_owns user={LOCAL:?}: what was made without authentication belongs to whoever has a token for \
+             that name; `tutorstream user rename {LOCAL} NAME` gives it to somebody"
+        );
+    }
+    Ok(())
 }

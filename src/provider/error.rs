@@ -128,6 +128,12 @@ impl ProviderErrorKind {
         }
     }
 
+    /// Whether the reply came to its end, and had no text.
+    #[must_use]
+    pub fn is_textless(&self) -> bool {
+        matches!(self, Self::Empty { .. } | Self::OutOfTokens { .. })
+    }
+
     /// What the provider says that the failed call has cost.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {

@@ -78,6 +78,10 @@ pub trait Provider: Send + Sync {
     fn model(&self) -> &str;
     /// Whether it goes on exactly where [`CompletionRequest::kept`] ends.
     fn continues_partial(&self) -> bool;
+    /// The most tokens that a request asks for when nobody has said how many.
+    fn max_tokens(&self) -> Option<u32> {
+        None
+    }
     /// Whether this is the bundled practice tutor.
     fn is_practice(&self) -> bool {
         false

@@ -5,7 +5,7 @@ use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
-use crate::schema::{learner_topics, learners, session_observers, sessions, stream_tickets};
+use crate::schema::{learner_topics, learners, session_observers, sessions, stream_tickets, user_storage};
 
 /// What a user has spent on earlier days, without the name. Today's counts stay: the limit of a day is reckoned with
 /// them, and a new account of the same name must not have a new one.
@@ -27,6 +27,8 @@ pub(super) fn delete(connection: &mut SqliteConnection, owner: &str) -> Result<b
         .execute(connection)?;
     diesel::delete(learners::table.filter(learners::owner.eq(owner))).execute(connection)?;
     diesel::delete(learner_topics::table.filter(learner_topics::owner.eq(owner))).execute(connection)?;
+    // Nothing is counted any more, and the row has the name.
+    diesel::delete(user_storage::table.find(owner)).execute(connection)?;
     let today = chrono::Utc::now().format("%Y-%m-%d").to_string();
     for statement in [ADD_TO_TOTALS, FORGET_USAGE] {
         let query = diesel::sql_query(statement);

@@ -7,7 +7,7 @@ use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
 use super::usage::Spending;
-use super::{turns, usage};
+use super::{token_reservations, turns, usage};
 use crate::ids::TurnId;
 use crate::model::{AttemptMode, Purpose, Usage, UsageSource};
 use crate::schema::attempts;
@@ -52,11 +52,11 @@ impl Attempt {
     }
 
     /// What it adds to the user's day.
-    fn spending(&self) -> Spending {
+    fn spending(&self, purpose: Purpose) -> Spending {
         Spending {
             provider: self.provider.clone(),
             model: self.model.clone(),
-            purpose: Purpose::Reply,
+            purpose,
             usage: self.usage(),
             at: self.ended_at,
         }
@@ -72,6 +72,8 @@ pub struct EndedCall {
     pub reply: Arc<String>,
     /// Where in the reply its own text begins.
     pub from: usize,
+    /// Whether it was the first one.
+    pub purpose: Purpose,
 }
 
 impl EndedCall {
@@ -106,7 +108,8 @@ fn insert(
     (owner, call): (&str, &EndedCall),
     (text, text_in_log): (&str, bool),
 ) -> Result<(), RepositoryError> {
-    usage::record(connection, owner, &call.attempt.spending())?;
+    usage::record(connection, owner, &call.attempt.spending(call.purpose))?;
+    token_reservations::release(connection, &call.attempt.turn_id.to_string())?;
     if turns::exists(connection, call.attempt.turn_id)? {
         diesel::insert_into(attempts::table)
             .values((

@@ -107,7 +107,7 @@ pub(super) fn begin_turn(
     {
         return Ok(Begun::Joined(turn_id));
     }
-    allowance::check(connection, &scope.subject, allowance)?;
+    allowance::check(allowance)?;
     let begun = match &new.task {
         Task::Answer(message) => begin_answer(connection, scope, message, &new.answering)?,
         Task::Regenerate(session_id, message_id) => {

@@ -13,7 +13,7 @@ use super::sessions::{self, Session};
 use super::turns::{self, Turn, Writing};
 use crate::ids::{MessageId, SessionId, TurnId};
 
-/// A snapshot has so many messages, and more changes than that are a snapshot.
+/// A snapshot has so many messages, if they fit into a page, and more changes than that are a snapshot.
 const MOST_MESSAGES: i64 = 50;
 
 /// A session's rows at one revision.
@@ -25,6 +25,8 @@ pub struct Changes {
     pub since: Option<i64>,
     /// In the order of the conversation.
     pub messages: Vec<Message>,
+    /// The place before which older ones are, when these are the newest and there are older ones.
+    pub next_cursor: Option<i64>,
     /// The turn that wrote each of these messages last.
     pub writings: HashMap<MessageId, Writing>,
     /// Turns that have not ended, oldest first.
@@ -47,8 +49,8 @@ pub(super) fn read(
         let changed = since
             .map(|revision| few_changed(connection, id, revision))
             .transpose()?;
-        let (since, messages) = match (since, changed.flatten()) {
-            (Some(revision), Some(changed)) => (Some(revision), changed),
+        let (since, (messages, next_cursor)) = match (since, changed.flatten()) {
+            (Some(revision), Some(changed)) => (Some(revision), (changed, None)),
             _ => (None, newest(connection, id)?),
         };
         let begun = since.map(|revision| turns::begun_since(connection, id, revision));
@@ -59,6 +61,7 @@ pub(super) fn read(
             session,
             since,
             messages,
+            next_cursor,
         })
     })
 }
@@ -69,13 +72,18 @@ fn few_changed(
     id: SessionId,
     since: i64,
 ) -> Result<Option<Vec<Message>>, RepositoryError> {
-    let changed = messages::changed_since(connection, id, since, MOST_MESSAGES + 1)?;
-    let few = i64::try_from(changed.len()).is_ok_and(|length| length <= MOST_MESSAGES);
-    Ok(Some(changed).filter(|_| few))
+    let changed = messages::changed_since(connection, id, (since, MOST_MESSAGES + 1))?;
+    let few = i64::try_from(changed.rows.len()).is_ok_and(|length| length <= MOST_MESSAGES);
+    Ok(Some(changed.rows).filter(|_| few && !changed.cut))
 }
 
-fn newest(connection: &mut SqliteConnection, id: SessionId) -> Result<Vec<Message>, RepositoryError> {
-    let mut messages = messages::newest(connection, id, i64::MAX, MOST_MESSAGES)?;
+/// The newest messages, and the place before which older ones are.
+fn newest(
+    connection: &mut SqliteConnection,
+    id: SessionId,
+) -> Result<(Vec<Message>, Option<i64>), RepositoryError> {
+    let mut messages = messages::newest_page(connection, id, (i64::MAX, MOST_MESSAGES))?.rows;
     messages.reverse();
-    Ok(messages)
+    let first = messages.first().map(|message| message.position);
+    Ok((messages, first.filter(|place| *place > 1)))
 }

@@ -30,16 +30,12 @@ impl Repository {
             .await
     }
 
-    /// Puts a call that has ended on record, together with the log that tells of it. Nobody waits for it: it comes
-    /// before whatever is written later.
+    /// Puts a call that has ended on record, in one transaction with what the log tells of it. Nobody waits for it: it
+    /// comes before whatever is written later.
     pub fn record_call(&self, log: Arc<dyn CommitSource>, owner: &str, call: EndedCall) {
         let owner = owner.to_owned();
-        self.writer.store_now(log);
-        // Nobody waits for what this answers.
-        drop(
-            self.writer
-                .run_at_last(move |connection| attempts::record(connection, &owner, &call)),
-        );
+        let record = move |connection: &mut _| attempts::record(connection, &owner, &call);
+        self.writer.store_with(log, record);
     }
 
     /// Notes that a further call of a turn begins.

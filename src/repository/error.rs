@@ -3,6 +3,7 @@
 use diesel::result::Error as DieselError;
 
 use super::failure::Failure;
+use super::storage::StorageBound;
 use crate::ids::TurnId;
 
 /// Why a repository operation gave no result.
@@ -14,6 +15,9 @@ pub enum RepositoryError {
     /// The caller may read it and not change it.
     #[error("read only")]
     ReadOnly,
+    /// All that is the user's is being deleted.
+    #[error("the account is being deleted")]
+    AccountLeaving,
     /// As many observe the session as may.
     #[error("too many observers")]
     TooManyObservers,
@@ -32,12 +36,21 @@ pub enum RepositoryError {
     /// The user has spent all tokens of this day.
     #[error("the tokens of this day are spent")]
     TokensSpent,
+    /// What is left of this day's tokens is held for calls under way.
+    #[error("the rest of this day's tokens is held for calls under way")]
+    TokensHeld,
+    /// The user would store more than may be.
+    #[error("the user stores as much as may be: {0:?}")]
+    StorageFull(StorageBound),
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
     /// The message is being written.
     #[error("the message is streaming")]
     MessageStreaming,
+    /// Others rely on what the tutor said in this session.
+    #[error("the transcript is locked")]
+    TranscriptLocked,
     /// The reply has come to its end.
     #[error("the reply is complete")]
     NotContinuable,

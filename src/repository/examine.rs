@@ -57,7 +57,7 @@ pub fn examine(path: &Path) -> Result<Examination, OpenError> {
     })
 }
 
-fn open_read_only(path: &Path) -> Result<SqliteConnection, OpenError> {
+pub(super) fn open_read_only(path: &Path) -> Result<SqliteConnection, OpenError> {
     let failed = |reason: String| open::damaged_or_unopenable(path, &reason);
     let mut connection =
         SqliteConnection::establish(&read_only_uri(path)).map_err(|error| failed(error.to_string()))?;
@@ -88,7 +88,7 @@ fn is_locked(marker: &Path) -> bool {
     matches!(locked, Ok(Err(TryLockError::WouldBlock)))
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(suffix);
     PathBuf::from(beside)

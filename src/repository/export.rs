@@ -1,157 +1,117 @@
 //! All that is a user's, as lines of JSON, in pages: each is a read of its own, so that nothing is held open while a
-//! slow client reads.
+//! slow client reads. Rows come in the order of an index, and each page begins where the last one ended: however much
+//! there is, each row is looked at once.
 
+mod parts;
+
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
-use diesel::sqlite::SqliteConnection;
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::sql_types::Text;
+use diesel::sqlite::{Sqlite, SqliteConnection};
 
+use self::parts::{PARTS, Part};
 use super::error::RepositoryError;
+use super::page::PAGE_BYTES;
 
-/// Rows of a page: a message or the text of an attempt has up to 2 MiB.
-const PAGE: i64 = 16;
+/// Most columns of a key.
+const COLUMNS: usize = 4;
 
-/// Where an export stands.
+/// Where an export stands: behind this row of a part.
 #[derive(Clone, Debug, Default)]
 pub struct ExportPlace {
     part: usize,
-    after: String,
+    /// Whose rows are read, in a part whose rows have sessions.
+    session: String,
+    /// The key of the row that was read last; none before the first.
+    after: Option<[String; COLUMNS]>,
 }
 
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Text)]
-    key: String,
+    session: String,
+    #[diesel(sql_type = Text)]
+    first: String,
+    #[diesel(sql_type = Text)]
+    second: String,
+    #[diesel(sql_type = Text)]
+    third: String,
+    #[diesel(sql_type = Text)]
+    fourth: String,
     #[diesel(sql_type = Text)]
     line: String,
 }
 
-/// One table: its name, its key as text, and its columns as JSON. `o` is the row that has the owner.
-struct Part {
-    rows: &'static str,
-    key: &'static str,
-    line: &'static str,
-}
+impl Part {
+    /// Which rows of this part are still to be read, as one statement after another.
+    fn statements(&self, owner: &str, place: &ExportPlace) -> impl Iterator<Item = Statement> + use<> {
+        [self.begun(owner, place), self.others(owner, place)]
+            .into_iter()
+            .flatten()
+    }
 
-macro_rules! time {
-    ($column:literal) => {
-        concat!(
-            "strftime('%Y-%m-%dT%H:%M:%fZ', ",
-            $column,
-            " / 1000.0, 'unixepoch')"
+    /// The rows behind the one that was read last: of the same session, or of the owner.
+    fn begun(&self, owner: &str, place: &ExportPlace) -> Option<Statement> {
+        let after = place.after.iter().flatten().take(self.key.len());
+        let (column, shown, whose) = match self.session {
+            Some(session) => (session, session, place.session.as_str()),
+            None => ("o.owner", "''", owner),
+        };
+        let (key, binds) = (self.key.join(", "), vec!["?"; self.key.len()].join(", "));
+        let condition = format!("{column} = ? AND ({key}) > ({binds})");
+        place.after.is_some().then(|| Statement {
+            sql: self.select(shown, (self.rows, &condition, &key)),
+            binds: std::iter::once(whose)
+                .chain(after.map(String::as_str))
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+
+    /// The rows of later sessions; of a part without sessions all, unless it has begun.
+    fn others(&self, owner: &str, place: &ExportPlace) -> Option<Statement> {
+        let key = self.key.join(", ");
+        let Some(session) = self.session else {
+            return place.after.is_none().then(|| Statement {
+                sql: self.select("''", (self.rows, "o.owner = ?", &key)),
+                binds: vec![owner.to_owned()],
+            });
+        };
+        let rows = format!("sessions o CROSS JOIN {}", self.rows);
+        let condition = format!("o.owner = ? AND o.id > ? AND {session} = o.id");
+        Some(Statement {
+            sql: self.select("o.id", (&rows, &condition, &format!("o.id, {key}"))),
+            binds: vec![owner.to_owned(), place.session.clone()],
+        })
+    }
+
+    fn select(&self, session: &str, (rows, condition, order): (&str, &str, &str)) -> String {
+        let mut columns = self.key.iter().copied();
+        let key = ["first", "second", "third", "fourth"].map(|name| {
+            let column = columns.next().unwrap_or("''");
+            format!("CAST({column} AS TEXT) AS {name}")
+        });
+        let (key, line) = (key.join(", "), self.line);
+        format!(
+            "SELECT {session} AS session, {key}, json_object({line}) AS line FROM {rows} WHERE {condition} ORDER BY {order}"
         )
-    };
+    }
 }
 
-const PARTS: &[Part] = &[
-    Part {
-        rows: "sessions o",
-        key: "o.id",
-        line: concat!(
-            "'type', 'session', 'id', o.id, 'title', o.title, 'subject', o.subject, 'learnerProfile', ",
-            "json(o.learner_profile), 'revision', o.revision, 'createdAt', ",
-            time!("o.created_at"),
-            ", 'updatedAt', ",
-            time!("o.updated_at")
-        ),
-    },
-    Part {
-        rows: "sessions o JOIN messages m ON m.session_id = o.id",
-        key: "o.id || printf('/%015d', m.position)",
-        line: concat!(
-            "'type', 'message', 'id', m.id, 'sessionId', m.session_id, 'position', m.position, 'role', m.role, ",
-            "'content', m.content, 'status', m.status, 'finishReason', m.finish_reason, 'errorCode', m.error_code, ",
-            "'inputTokens', m.input_tokens, 'outputTokens', m.output_tokens, 'usageSource', m.usage_source, ",
-            "'replyTo', m.reply_to, 'clientMessageId', m.client_message_id, 'createdAt', ",
-            time!("m.created_at"),
-            ", 'updatedAt', ",
-            time!("m.updated_at")
-        ),
-    },
-    Part {
-        rows: "sessions o JOIN turns t ON t.session_id = o.id",
-        key: "o.id || '/' || t.id",
-        line: concat!(
-            "'type', 'turn', 'id', t.id, 'sessionId', t.session_id, 'userMessageId', t.user_message_id, ",
-            "'messageId', t.message_id, 'status', t.status, 'provider', t.provider, 'model', t.model, ",
-            "'finishReason', t.finish_reason, 'errorCode', t.error_code, 'inputTokens', t.input_tokens, ",
-            "'outputTokens', t.output_tokens, 'usageSource', t.usage_source, 'createdAt', ",
-            time!("t.created_at"),
-            ", 'endedAt', ",
-            time!("t.ended_at")
-        ),
-    },
-    Part {
-        rows: "sessions o JOIN turns t ON t.session_id = o.id JOIN attempts a ON a.turn_id = t.id",
-        key: "o.id || '/' || t.id || printf('/%010d', a.number)",
-        line: concat!(
-            "'type', 'attempt', 'turnId', a.turn_id, 'number', a.number, 'provider', a.provider, 'model', a.model, ",
-            "'mode', a.mode, 'outcome', a.outcome, 'text', iif(a.text_in_log, NULL, a.text), 'inputTokens', a.input_tokens, ",
-            "'outputTokens', a.output_tokens, 'usageSource', a.usage_source, 'startedAt', ",
-            time!("a.started_at"),
-            ", 'endedAt', ",
-            time!("a.ended_at")
-        ),
-    },
-    Part {
-        rows: "sessions o JOIN session_observers v ON v.session_id = o.id",
-        key: "o.id || '/' || v.observer",
-        line: concat!(
-            "'type', 'observer', 'sessionId', v.session_id, 'user', v.observer, 'createdAt', ",
-            time!("v.created_at")
-        ),
-    },
-    Part {
-        rows: "sessions o JOIN session_focus f ON f.session_id = o.id",
-        key: "o.id || printf('/%015d', f.version)",
-        line: concat!(
-            "'type', 'focus', 'sessionId', f.session_id, 'version', f.version, 'position', f.position, 'source', ",
-            "f.source, 'plan', json(f.plan), 'createdAt', ",
-            time!("f.created_at")
-        ),
-    },
-    Part {
-        rows: "sessions o JOIN session_summaries y ON y.session_id = o.id",
-        key: "o.id",
-        line: concat!(
-            "'type', 'summary', 'sessionId', y.session_id, 'position', y.position, 'summary', y.summary, ",
-            "'createdAt', ",
-            time!("y.created_at")
-        ),
-    },
-    Part {
-        rows: "learners o",
-        key: "o.owner",
-        line: concat!(
-            "'type', 'profile', 'level', o.level, 'goals', o.goals, 'language', o.language, 'tracking', ",
-            "json(iif(o.tracking, 'true', 'false')), 'updatedAt', ",
-            time!("o.updated_at")
-        ),
-    },
-    Part {
-        rows: "learner_topics o",
-        // A separator that no topic has keeps the order of pairs.
-        key: "o.subject || char(31) || o.topic",
-        line: concat!(
-            "'type', 'topic', 'subject', o.subject, 'topic', o.topic, 'mastery', o.mastery / 1000.0, 'evidence', ",
-            "json(o.evidence), 'updatedAt', ",
-            time!("o.updated_at")
-        ),
-    },
-    Part {
-        rows: "idempotency_keys o",
-        key: "o.key",
-        line: concat!(
-            "'type', 'idempotency-key', 'key', o.key, 'turnId', o.turn_id, 'createdAt', ",
-            time!("o.created_at")
-        ),
-    },
-    Part {
-        rows: "usage_days o",
-        key: "o.day || '/' || o.provider || '/' || o.model || '/' || o.purpose",
-        line: "'type', 'usage', 'day', o.day, 'provider', o.provider, 'model', o.model, 'purpose', o.purpose, \
-            'calls', o.calls, 'inputTokens', o.input_tokens, 'outputTokens', o.output_tokens",
-    },
-];
+/// SQL and what is bound to it.
+struct Statement {
+    sql: String,
+    binds: Vec<String>,
+}
+
+impl Statement {
+    fn query(self) -> BoxedSqlQuery<'static, Sqlite, SqlQuery> {
+        let query = diesel::sql_query(self.sql).into_boxed();
+        let bind = |query: BoxedSqlQuery<'static, Sqlite, SqlQuery>, text| query.bind::<Text, String>(text);
+        self.binds.into_iter().fold(query, bind)
+    }
+}
 
 /// The lines of the next page, each ended by LF, and where the one after it begins; `None` at the end.
 pub(super) fn page(
@@ -159,29 +119,32 @@ pub(super) fn page(
     owner: &str,
     place: &ExportPlace,
 ) -> Result<Option<(String, ExportPlace)>, RepositoryError> {
-    let Some(Part { rows, key, line }) = PARTS.get(place.part) else {
-        return Ok(None);
-    };
-    let query = format!(
-        "SELECT {key} AS key, json_object({line}) AS line FROM {rows} WHERE o.owner = ? AND {key} > ? ORDER BY 1 LIMIT ?"
-    );
-    let found = diesel::sql_query(query)
-        .bind::<Text, _>(owner)
-        .bind::<Text, _>(&place.after)
-        .bind::<BigInt, _>(PAGE)
-        .load::<Row>(connection)?;
-    let next = match found.last() {
-        Some(last) => ExportPlace {
-            part: place.part,
-            after: last.key.clone(),
-        },
-        None => ExportPlace {
+    let (mut lines, mut place) = (String::new(), place.clone());
+    while let Some(part) = PARTS.get(place.part) {
+        for statement in part.statements(owner, &place) {
+            let rows = statement
+                .query()
+                .load_iter::<Row, DefaultLoadingMode>(connection)?;
+            for row in rows {
+                let row = row?;
+                if !lines.is_empty() && lines.len() + row.line.len() > PAGE_BYTES {
+                    return Ok(Some((lines, place)));
+                }
+                if lines.is_empty() {
+                    lines.reserve_exact(row.line.len() + 1);
+                }
+                lines.push_str(&row.line);
+                lines.push('\n');
+                place.session = row.session;
+                place.after = Some([row.first, row.second, row.third, row.fourth]);
+            }
+        }
+        place = ExportPlace {
             part: place.part + 1,
-            after: String::new(),
-        },
-    };
-    let lines = found.into_iter().map(|row| row.line + "\n").collect();
-    Ok(Some((lines, next)))
+            ..ExportPlace::default()
+        };
+    }
+    Ok(Some((lines, place)).filter(|(lines, _)| !lines.is_empty()))
 }
 
 #[cfg(test)]

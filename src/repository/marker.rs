@@ -1,12 +1,13 @@
 //! The file beside the database: it locks the database for one process, and remembers that a database was created
 //! here, which file it was, how old it was and since when the machine has run.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::connection::Connector;
+use super::examine::beside;
 use super::open::OpenError;
 use crate::config::Durability;
 
@@ -24,11 +25,9 @@ pub(super) struct FileLock {
 }
 
 impl FileLock {
-    /// Locks the database and makes sure that it is there, or was never there.
-    pub(super) fn take(database: &Path) -> Result<Self, OpenError> {
-        let mut path = database.as_os_str().to_owned();
-        path.push(".lock");
-        let path = PathBuf::from(path);
+    /// Locks the place of a database, whether there is one or not. Files that others may read become this user's alone.
+    pub(super) fn lock(database: &Path) -> Result<Self, OpenError> {
+        let path = beside(database, ".lock");
         let failed = failed_at(&path);
         if let Some(folder) = database.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             // Conversations are for this user of the machine alone. A folder that is there stays as it is.
@@ -50,25 +49,33 @@ impl FileLock {
         })?;
         let mut remembered = String::new();
         file.read_to_string(&mut remembered).map_err(&failed)?;
-        let database_existed = database.exists();
-        if !remembered.is_empty() && !database_existed {
-            return Err(OpenError::Gone {
-                database: database.to_owned(),
-                marker: path,
-            });
-        }
-        if !database_existed {
-            // SQLite gives its other files the same mode.
-            let mut options = OpenOptions::new();
-            let created = options.write(true).create_new(true).mode(0o600).open(database);
-            created.map_err(failed_at(database))?;
+        for suffix in ["", "-wal", "-shm", ".lock"] {
+            tighten(&beside(database, suffix));
         }
         Ok(Self {
             path,
             file,
             remembered,
-            database_existed,
+            database_existed: database.exists(),
         })
+    }
+
+    /// Locks the database and makes sure that it is there, or was never there.
+    pub(super) fn take(database: &Path) -> Result<Self, OpenError> {
+        let lock = Self::lock(database)?;
+        if !lock.remembered.is_empty() && !lock.database_existed {
+            return Err(OpenError::Gone {
+                database: database.to_owned(),
+                marker: lock.path,
+            });
+        }
+        if !lock.database_existed {
+            // SQLite gives its other files the same mode.
+            let mut options = OpenOptions::new();
+            let created = options.write(true).create_new(true).mode(0o600).open(database);
+            created.map_err(failed_at(database))?;
+        }
+        Ok(lock)
     }
 
     /// Whether readers may have seen what the database does not have: the machine has restarted since the last
@@ -146,6 +153,22 @@ impl AgeNote {
         if let Err(error) = written {
             log::warn!("storage.age_not_noted error={error:?}");
         }
+    }
+}
+
+/// A copy has the mode that its maker gave it, which may let others of the machine read.
+fn tighten(path: &Path) {
+    let Ok(metadata) = std::fs::metadata(path) else {
+        return;
+    };
+    let mode = metadata.permissions().mode();
+    if mode & 0o077 == 0 {
+        return;
+    }
+    let path_shown = path.display();
+    match std::fs::set_permissions(path, Permissions::from_mode(mode & 0o700)) {
+        Ok(()) => log::info!("storage.tightened path={path_shown}"),
+        Err(error) => log::warn!("storage.open_to_others path={path_shown} error={error:?}"),
     }
 }
 

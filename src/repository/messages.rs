@@ -1,14 +1,17 @@
 //! Rows of `messages`.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::dsl::max;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
+use super::observers::Transcripts;
+use super::page::{Filled, fill, json_length};
 use super::turns::TurnOutcome;
 use super::{learning, now, sessions};
 use crate::ids::{MessageId, SessionId};
-use crate::model::{FinishReason, Role, Status, Usage, UsageSource};
+use crate::model::{FinishReason, Role, Source, Status, Usage, UsageSource};
 use crate::schema::messages;
 
 /// One stored message.
@@ -49,10 +52,14 @@ pub struct Message {
     pub created_revision: i64,
     /// The session's revision of its last change.
     pub revision: i64,
+    /// Where it comes from.
+    pub source: Source,
+    /// Whether its text was replaced after it was stored.
+    pub edited: bool,
 }
 
 impl Message {
-    /// A new message; `insert` gives it its place and revision.
+    /// A new message of a turn; `insert` gives it its place and revision.
     pub(super) fn new(session_id: SessionId, role: Role, content: String, status: Status) -> Self {
         let now = now();
         Self {
@@ -73,7 +80,18 @@ impl Message {
             error_code: None,
             created_revision: 0,
             revision: 0,
+            source: match role {
+                Role::User => Source::Learner,
+                Role::Assistant => Source::Model,
+            },
+            edited: false,
         }
+    }
+
+    /// A reply, for tests of what is told of one.
+    #[cfg(test)]
+    pub(crate) fn of_reply(session_id: SessionId, content: &str, status: Status) -> Self {
+        Self::new(session_id, Role::Assistant, content.to_owned(), status)
     }
 
     /// Tokens, when they are known.
@@ -139,20 +157,24 @@ pub(super) fn newest(
     Ok(rows.collect::<QueryResult<_>>()?)
 }
 
-/// Replaces the text of a message that is not streaming.
+/// Replaces the text of a message that is not streaming; one of the tutor's only while nobody relies on it.
 pub(super) fn update_content(
     connection: &mut SqliteConnection,
     session_id: SessionId,
     id: MessageId,
-    content: &str,
+    (content, transcripts): (&str, Transcripts),
 ) -> Result<Message, RepositoryError> {
     let message = find(connection, session_id, id)?;
     if message.status == Status::Streaming {
         return Err(RepositoryError::MessageStreaming);
     }
+    if message.role == Role::Assistant && transcripts.are_locked(connection, session_id)? {
+        return Err(RepositoryError::TranscriptLocked);
+    }
     learning::forget_summary(connection, session_id, message.position)?;
     let changes = (
         messages::content.eq(content),
+        messages::edited.eq(true),
         messages::updated_at.eq(now()),
         messages::revision.eq(sessions::touch(connection, session_id)?),
     );
@@ -177,13 +199,37 @@ pub(super) fn reopen(connection: &mut SqliteConnection, reply: &Message) -> Resu
     Ok(revision)
 }
 
-/// At most `limit` messages that have changed since a revision, in the order of the conversation.
+/// Of the `limit` newest messages before place `before` those that fit into a page, newest first.
+pub(super) fn newest_page(
+    connection: &mut SqliteConnection,
+    session_id: SessionId,
+    (before, limit): (i64, i64),
+) -> Result<Filled<Message>, RepositoryError> {
+    let rows = messages::table
+        .filter(
+            messages::session_id
+                .eq(session_id)
+                .and(messages::position.lt(before)),
+        )
+        .order(messages::position.desc())
+        .limit(limit)
+        .select(Message::as_select());
+    let rows = rows.load_iter::<Message, DefaultLoadingMode>(connection)?;
+    Ok(fill(rows, size_as_json)?)
+}
+
+/// About what a message takes in an answer.
+fn size_as_json(message: &Message) -> usize {
+    const FIELDS: usize = 640;
+    FIELDS + json_length(&message.content)
+}
+
+/// At most `limit` messages that have changed since a revision, in the order of the conversation, and no more than fit into a page.
 pub(super) fn changed_since(
     connection: &mut SqliteConnection,
     session_id: SessionId,
-    revision: i64,
-    limit: i64,
-) -> Result<Vec<Message>, RepositoryError> {
+    (revision, limit): (i64, i64),
+) -> Result<Filled<Message>, RepositoryError> {
     let rows = messages::table
         .filter(
             messages::session_id
@@ -193,7 +239,8 @@ pub(super) fn changed_since(
         .order(messages::position)
         .limit(limit)
         .select(Message::as_select());
-    Ok(rows.load(connection)?)
+    let rows = rows.load_iter::<Message, DefaultLoadingMode>(connection)?;
+    Ok(fill(rows, size_as_json)?)
 }
 
 /// Writes how the turn of this reply ended. Tokens of a reply that was gone on with add up.

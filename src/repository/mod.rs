@@ -6,6 +6,7 @@ mod account;
 mod age;
 mod allowance;
 mod attempts;
+mod backup;
 mod batch;
 mod begin;
 mod call;
@@ -24,16 +25,20 @@ mod group;
 mod health;
 mod job;
 mod learning;
+mod leaving;
 mod marker;
 mod messages;
 mod observers;
+mod old_logs;
 mod open;
 mod overdue;
 mod pace;
+mod page;
 mod pool;
 mod pulse;
 mod queue;
 mod rates;
+mod readers;
 mod reading;
 mod recovery;
 mod savepoint;
@@ -42,21 +47,24 @@ mod scope;
 mod scripted_log;
 mod sessions;
 mod source;
+mod storage;
 mod store_error;
 mod suspicion;
 mod tickets;
 mod token_file;
+mod token_reservations;
 mod tokens;
 mod turn_events;
 mod turns;
 mod usage;
 mod user;
+mod users;
 mod wal;
 mod watchdog;
 mod writer;
 mod writer_thread;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -64,8 +72,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
-pub use allowance::Allowance;
+pub use allowance::{Allowance, TokenLimits, UserLimits};
 pub use attempts::{Attempt, EndedCall};
+pub use backup::{BackupError, back_up, restore};
 pub use begin::{Answering, Begun, BegunTurn, IdempotencyKey, NewMessage, NewTurn, Task};
 pub use changes::Changes;
 pub use error::RepositoryError;
@@ -74,20 +83,26 @@ pub use export::ExportPlace;
 pub use gaps::Gap;
 pub use health::StorageHealth;
 pub use learning::*;
+pub use leaving::Leaving;
 #[cfg(test)]
 pub(crate) use marker::remember_copy;
 pub use messages::Message;
-pub use observers::Observer;
+pub use observers::{Observer, Transcripts, Watchers};
+pub use old_logs::{GoingLog, OldLog, Remains};
 pub use open::OpenError;
+pub use page::{PAGE_BYTES, json_length};
 pub use pool::ReadPool;
 pub use rates::RateShare;
+pub use readers::SessionReader;
 pub use reading::ReadingRepository;
 pub use recovery::LeftOver;
 pub use scope::{Observes, Scope};
 pub use sessions::{Session, SessionCursor, SessionFields, SessionView};
 pub use source::{CommitSource, Segment};
+pub use storage::{StorageBound, StorageLimits, StorageTotals, StorageUse};
 pub use tickets::StreamTicket;
 pub use token_file::TokenFile;
+pub use token_reservations::{NewReservation, TokensOfDay};
 pub use tokens::{ApiToken, NewApiToken};
 pub use turns::{Turn, TurnOutcome, Writing};
 pub use usage::{Spending, UsageDay};
@@ -96,7 +111,7 @@ pub use writer::{Pending, Writer};
 
 use crate::config::Durability;
 use crate::fanout::Fanout;
-use crate::ids::{TokenId, TurnId};
+use crate::ids::TokenId;
 use crate::telemetry::Metrics;
 pub(crate) use crate::time::now;
 
@@ -104,7 +119,11 @@ pub(crate) use crate::time::now;
 pub struct Repository {
     pool: ReadPool,
     writer: Writer,
+    sightings: readers::Sightings,
     fanout: Arc<Fanout>,
+    leaving: leaving::LeavingAccounts,
+    limits: Arc<UserLimits>,
+    path: PathBuf,
     upkeep: Mutex<Option<Upkeep>>,
 }
 
@@ -156,7 +175,7 @@ impl Repository {
         let watchdog = watchdog::Watchdog::start(watch, Arc::clone(&metrics)).map_err(no_thread)?;
         let main = Handle::current();
         let gathered = main.spawn(writer.wake_when_gathered());
-        let pool = ReadPool::new(&connector, main, metrics);
+        let pool = ReadPool::new(&connector, main.clone(), metrics);
         let upkeep = Upkeep {
             checkpointer,
             writer_thread,
@@ -167,8 +186,12 @@ impl Repository {
         Ok((
             Self {
                 pool,
+                sightings: readers::Sightings::new(writer.clone(), main),
                 writer,
                 fanout,
+                leaving: leaving::LeavingAccounts::default(),
+                limits: Arc::default(),
+                path: path.to_owned(),
                 upkeep: Mutex::new(Some(upkeep)),
             },
             left_over,
@@ -181,6 +204,8 @@ impl Repository {
         UserRepository {
             reading: self.for_reader(scope),
             writer: self.writer.clone(),
+            leaving: self.leaving.clone(),
+            limits: Arc::clone(&self.limits),
         }
     }
 
@@ -190,6 +215,7 @@ impl Repository {
         ReadingRepository {
             scope,
             pool: self.pool.clone(),
+            sightings: self.sightings.clone(),
         }
     }
 
@@ -257,30 +283,6 @@ impl Repository {
     #[must_use]
     pub fn fanout(&self) -> &Arc<Fanout> {
         &self.fanout
-    }
-
-    /// The part of a stored log that holds event `after` + 1; `None` at its end.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn next_segment(
-        &self,
-        turn_id: TurnId,
-        after: u64,
-    ) -> Result<Option<Segment>, RepositoryError> {
-        self.pool
-            .read(move |connection| turn_events::next_segment(connection, turn_id, after))
-            .await
-    }
-
-    /// Whether the stored log of an ended turn has an event of this number; 0 is before the first.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Database`.
-    pub async fn has_event(&self, turn_id: TurnId, number: u64) -> Result<bool, RepositoryError> {
-        self.pool
-            .read(move |connection| Ok(number == 0 || turn_events::has_number(connection, turn_id, number)?))
-            .await
     }
 
     /// Writes what waits and closes the file. Blocks, for as long as the disk does.

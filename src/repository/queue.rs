@@ -62,6 +62,14 @@ impl Queue {
         }
     }
 
+    /// A job, and a log of which it tells: the writer takes both or neither.
+    pub(super) fn push_job_with(&self, job: Box<dyn Job>, source: Arc<dyn CommitSource>) {
+        let mut waiting = self.lock();
+        waiting.jobs.push(job);
+        waiting.ready.push(source);
+        self.wake(waiting, Instant::now());
+    }
+
     /// Wakes the writer for what a thread has gathered, once for all of it: when the tasks that are ready have run.
     pub(super) async fn wake_when_gathered(&self) {
         loop {

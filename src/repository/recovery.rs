@@ -8,7 +8,7 @@ use super::error::RepositoryError;
 use super::gaps::{self, Gap};
 use super::source::Segment;
 use super::turns::{self, Turn};
-use super::{commit_batch, sessions, turn_events};
+use super::{commit_batch, sessions, token_reservations, turn_events};
 use crate::ids::TurnId;
 
 /// A turn that had not ended when the last process did.
@@ -60,6 +60,7 @@ pub(super) fn recover(
             tail.store(connection, *turn_id)?;
         }
         turn_events::delete_batches_before(connection, last + 1)?;
+        token_reservations::settle_left_over(connection)?;
         left_over
             .into_iter()
             .map(|(turn, owner)| read_log(connection, turn, owner, left_out))

@@ -25,6 +25,16 @@ impl Observes {
         }
     }
 
+    /// Whether sessions of `owner` are among them.
+    #[must_use]
+    pub fn covers(&self, owner: &str) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Users(users) => users.iter().any(|user| user == owner),
+            Self::Everybody => true,
+        }
+    }
+
     /// What cannot be read lets nobody be observed.
     pub(super) fn from_column(text: Option<&str>) -> Self {
         match text {
@@ -42,6 +52,8 @@ pub struct Scope {
     pub subject: Arc<str>,
     /// Whose sessions the user may read besides.
     pub observes: Arc<Observes>,
+    /// Whether a claim says so, and no token that is stored here.
+    pub by_claim: bool,
 }
 
 impl Scope {
@@ -51,7 +63,13 @@ impl Scope {
         Self {
             subject: subject.into(),
             observes: Arc::default(),
+            by_claim: false,
         }
+    }
+
+    /// Whether it is a claim that lets this user read what is `owner`'s.
+    pub(super) fn reads_by_claim(&self, owner: &str) -> bool {
+        self.by_claim && *self.subject != *owner && self.observes.covers(owner)
     }
 }
 

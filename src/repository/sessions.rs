@@ -1,10 +1,12 @@
 //! Rows of `sessions`. Every statement names the owner.
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
 use super::error::RepositoryError;
 use super::now;
+use super::page::{fill, json_length};
 use super::scope::{Scope, visible_rows};
 use crate::ids::SessionId;
 use crate::schema::sessions;
@@ -67,6 +69,8 @@ pub enum SessionView {
     Observed,
 }
 
+/// About what a session takes in an answer beside its title and its profile.
+const FIELDS: usize = 1_024;
 const DEFAULT_TITLE: &str = "New session";
 
 pub(super) fn insert(
@@ -128,7 +132,7 @@ pub(super) fn list(
     scope: &Scope,
     view: SessionView,
     (after, limit): (Option<SessionCursor>, i64),
-) -> Result<Vec<Session>, RepositoryError> {
+) -> Result<(Vec<Session>, bool), RepositoryError> {
     let mut query = sessions::table
         .order((sessions::updated_at.desc(), sessions::id.desc()))
         .limit(limit)
@@ -145,7 +149,14 @@ pub(super) fn list(
         let same_moment = sessions::updated_at.eq(updated_at).and(sessions::id.lt(id));
         query = query.filter(sessions::updated_at.lt(updated_at).or(same_moment));
     }
-    Ok(query.load(connection)?)
+    let rows = query.load_iter::<Session, DefaultLoadingMode>(connection)?;
+    let page = fill(rows, |session| {
+        // A learner profile is JSON already.
+        let profile = session.learner_profile.as_ref().map_or(0, String::len);
+        FIELDS + json_length(&session.title) + profile
+    })?;
+    let full = i64::try_from(page.rows.len()).is_ok_and(|length| length == limit);
+    Ok((page.rows, page.cut || full))
 }
 
 pub(super) fn update(

@@ -13,6 +13,7 @@ use super::error::RepositoryError;
 use super::marker::FileLock;
 use super::open::{self, OpenError};
 use super::tokens::{self, ApiToken, NewApiToken};
+use super::users;
 use crate::config::Durability;
 use crate::ids::TokenId;
 
@@ -47,6 +48,14 @@ impl TokenFile {
             connection,
             _lock: lock,
         })
+    }
+
+    /// Whether a user of this name is known.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn owns_rows(&mut self, user: &str) -> Result<bool, RepositoryError> {
+        users::owns_rows(&mut self.connection, user)
     }
 
     /// Stores a token.

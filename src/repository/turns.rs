@@ -11,7 +11,7 @@ use super::attempts::{self, EndedCall};
 use super::error::RepositoryError;
 use super::messages::Message;
 use super::scope::{Scope, visible_rows};
-use super::{messages as message_rows, now, sessions};
+use super::{messages as message_rows, now, sessions, token_reservations};
 use crate::ids::{MessageId, SessionId, TurnId};
 use crate::model::{FinishReason, Status, Usage, UsageSource};
 use crate::schema::{sessions as sessions_table, turns};
@@ -110,7 +110,7 @@ pub struct TurnOutcome {
 type TurnsOfSessions = InnerJoinQuerySource<turns::table, sessions_table::table>;
 
 /// The turn, if the caller may read its session; and whose it is.
-fn find(
+pub(super) fn find(
     connection: &mut SqliteConnection,
     scope: &Scope,
     id: TurnId,
@@ -244,6 +244,7 @@ pub(super) fn finalise(
     turn: &Turn,
     outcome: &TurnOutcome,
 ) -> Result<bool, RepositoryError> {
+    token_reservations::release(connection, &turn.id.to_string())?;
     let ended = end(connection, turn, outcome)?;
     if !ended && exists(connection, turn.id)? {
         return Ok(false);

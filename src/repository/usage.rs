@@ -112,7 +112,7 @@ pub(super) fn spent_on_day_of(
 }
 
 /// The UTC day of a moment, `YYYY-MM-DD`.
-fn day_of(milliseconds: i64) -> String {
+pub(super) fn day_of(milliseconds: i64) -> String {
     let time = DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
     time.format("%Y-%m-%d").to_string()
 }

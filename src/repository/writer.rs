@@ -139,17 +139,28 @@ impl Writer {
     ///
     /// # Errors
     /// Those of `work`; `NotStored` or `MaybeStored` when the writer has ended.
-    pub(super) fn run_at_last<F>(
+    pub(super) fn run_at_last<T, F>(
         &self,
         mut work: F,
-    ) -> impl Future<Output = Result<(), RepositoryError>> + use<F>
+    ) -> impl Future<Output = Result<T, RepositoryError>> + use<T, F>
     where
-        F: FnMut(&mut SqliteConnection) -> Result<(), RepositoryError> + Send + 'static,
+        F: FnMut(&mut SqliteConnection) -> Result<T, RepositoryError> + Send + 'static,
+        T: Send + 'static,
     {
         let work = move |connection: &mut SqliteConnection| work(connection).map(Changed::none);
         let (job, comes) = Work::new(work, Patience::Sign, None);
         self.0.queue.push_job(job);
         answer(comes.result)
+    }
+
+    /// Runs `work` at last as well, in one transaction with the new frames of `log`. Nobody waits for the answer.
+    pub(super) fn store_with<F>(&self, log: Arc<dyn CommitSource>, mut work: F)
+    where
+        F: FnMut(&mut SqliteConnection) -> Result<(), RepositoryError> + Send + 'static,
+    {
+        let work = move |connection: &mut SqliteConnection| work(connection).map(Changed::none);
+        let (job, _) = Work::new(work, Patience::Sign, None);
+        self.0.queue.push_job_with(job, log);
     }
 
     /// Ends a log: stores what is left of it and runs `work`, in one transaction. Waits as long as it takes.

@@ -129,6 +129,17 @@ impl WriterThread {
             }
             self.watch.pulse.rest();
         }
+        self.leave_whole();
+    }
+
+    /// Connections that read may be open yet, so SQLite does not take this one for the last: after a clean end the file is
+    /// whole without its log.
+    fn leave_whole(&mut self) {
+        if !self.watch.pulse.is_lost()
+            && let Err(error) = checkpoint(&mut self.connection, "TRUNCATE")
+        {
+            log::debug!("storage.log_not_moved error={error:?}");
+        }
     }
 
     /// What is stored is remembered, and then shown.

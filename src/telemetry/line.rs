@@ -4,7 +4,9 @@
 use std::io::{self, Write};
 
 use log::Record;
+use log::kv::{self, Key, VisitSource};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::request::current_request;
 
@@ -29,6 +31,8 @@ struct JsonLine<'a> {
     level: &'a str,
     module: &'a str,
     message: String,
+    #[serde(flatten)]
+    fields: serde_json::Map<String, Value>,
     #[serde(rename = "request.id", skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
 }
@@ -37,12 +41,14 @@ struct JsonLine<'a> {
 pub(super) fn write(format: LogFormat, out: &mut impl Write, record: &Record<'_>) -> io::Result<()> {
     let time = crate::time::rfc3339(chrono::Utc::now().timestamp_millis());
     let message = printable(&record.args().to_string());
+    let fields = fields(record);
     let request_id = current_request();
     let line = match format {
         LogFormat::Text => {
             let (level, module) = (record.level(), record.target());
             let request = request_id.map_or(String::new(), |id| format!(" request.id={id}"));
-            format!("[{time} {level:<5} {module}] {message}{request}\n")
+            let fields: String = fields.iter().map(|(key, value)| said(key, value)).collect();
+            format!("[{time} {level:<5} {module}] {message}{fields}{request}\n")
         }
         LogFormat::Json => {
             let line = JsonLine {
@@ -50,12 +56,42 @@ pub(super) fn write(format: LogFormat, out: &mut impl Write, record: &Record<'_>
                 level: record.level().as_str(),
                 module: record.target(),
                 message,
+                fields,
                 request_id: request_id.as_deref(),
             };
             serde_json::to_string(&line)? + "\n"
         }
     };
     out.write_all(line.as_bytes())
+}
+
+/// What a record tells beside its words, each under its name.
+fn fields(record: &Record<'_>) -> serde_json::Map<String, Value> {
+    struct Fields(serde_json::Map<String, Value>);
+    impl<'kvs> VisitSource<'kvs> for Fields {
+        fn visit_pair(&mut self, key: Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
+            let value = match value.to_i64() {
+                Some(number) => Value::from(number),
+                None => Value::from(printable(&value.to_string())),
+            };
+            self.0.insert(key.to_string(), value);
+            Ok(())
+        }
+    }
+    let mut fields = Fields(serde_json::Map::new());
+    // Nothing that is visited fails.
+    let _ = record.key_values().visit(&mut fields);
+    fields.0
+}
+
+/// A field as it stands in a line for people. A text with a space in it could look like further fields.
+fn said(key: &str, value: &Value) -> String {
+    match value {
+        Value::String(text) if !text.is_empty() && !text.contains([' ', '"', '=']) => {
+            format!(" {key}={text}")
+        }
+        other => format!(" {key}={other}"),
+    }
 }
 
 /// The text with control characters and invisible ones as escapes, and with long words cut.
@@ -104,7 +140,6 @@ fn is_deceptive(character: char) -> bool {
 mod tests {
     use log::Level;
     use proptest::prelude::*;
-    use serde_json::Value;
 
     use super::*;
 
@@ -151,6 +186,47 @@ mod tests {
     fn a_record_without_end_has_an_end() {
         let shown = printable(&"word ".repeat(1_000_000));
         assert!(shown.len() < LONGEST_TEXT + 64, "{}", shown.len());
+    }
+
+    fn with_user(format: LogFormat, user: &str) -> String {
+        let mut line = Vec::new();
+        let pairs: &[(&str, kv::Value<'_>)] = &[("user", user.into()), ("duration_ms", 7_i64.into())];
+        let record = Record::builder()
+            .args(format_args!("turn.ended"))
+            .level(Level::Info)
+            .target("t")
+            .key_values(&pairs)
+            .build();
+        write(format, &mut line, &record).expect("a buffer takes everything");
+        String::from_utf8(line).expect("UTF-8")
+    }
+
+    #[test]
+    fn fields_are_words_of_a_line_and_fields_of_an_object() {
+        let text = with_user(LogFormat::Text, "alice");
+        assert!(
+            text.ends_with("t] turn.ended duration_ms=7 user=alice\n"),
+            "{text}"
+        );
+        let line: Value = serde_json::from_str(&with_user(LogFormat::Json, "alice")).expect("JSON");
+        assert_eq!(
+            (&line["message"], &line["user"]),
+            (&"turn.ended".into(), &"alice".into())
+        );
+        assert_eq!(line["duration_ms"], 7);
+    }
+
+    #[test]
+    fn a_field_s_text_is_no_other_field_and_no_other_line() {
+        let forged = "mallory status=complete\nuser=alice \u{202e}";
+        let text = with_user(LogFormat::Text, forged);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(
+            text.contains("user=\"mallory status=complete\\\\u{a}user=alice"),
+            "{text}"
+        );
+        let line: Value = serde_json::from_str(&with_user(LogFormat::Json, forged)).expect("JSON");
+        assert!(!line["user"].as_str().expect("a text").contains(is_deceptive));
     }
 
     proptest! {

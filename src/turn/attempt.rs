@@ -7,11 +7,12 @@ use std::time::Instant;
 use futures_util::StreamExt;
 
 use super::Turns;
+use super::allotment::asked;
 use super::end::Ending;
 use super::event::TextKind;
 use super::live::LiveTurn;
 use super::reply::Reply;
-use crate::model::{AttemptMode, Parameters};
+use crate::model::AttemptMode;
 use crate::provider::{
     Call, CompletionRequest, Course, Delta, DeltaStream, Place, ProviderError, ProviderErrorKind,
 };
@@ -83,7 +84,9 @@ impl Turns {
             AttemptMode::Continue => reply.text().to_owned(),
             AttemptMode::Start | AttemptMode::Restart => String::new(),
         };
-        request.parameters = self.chain.allowed(call.link, asked(live));
+        let wished = asked(live.turn.parameters.as_deref());
+        request.parameters = self.chain.allowed(call.link, wished);
+        self.allot(live, reply, (call.link, &mut request)).await?;
         self.note_call(live, reply).await.map_err(Ending::Repository)?;
         reply.sent();
         let opening = self.chain.provider(call.link).stream(request);
@@ -105,17 +108,13 @@ impl Turns {
                 delta = stream.next() => delta,
             };
             // Away from here, so that no room is kept for a delta while the next one is waited for.
-            let full = match self.take(attempting, &mut relaying, delta) {
-                ControlFlow::Continue(full) => full,
+            let pauses = match self.take(attempting, &mut relaying, delta) {
+                ControlFlow::Continue(pauses) => pauses,
                 ControlFlow::Break(ending) => break ending,
             };
-            if full {
-                // Boxed, because it is rare: a reply that streams keeps no room for it.
-                let ready = Box::pin(attempting.live.log.ready());
-                tokio::select! {
-                    interruption = &mut interruption => break Ending::Interrupted(interruption),
-                    () = ready => {}
-                }
+            // Boxed, because it is rare: a reply that streams keeps no room for it.
+            if pauses && let Some(ending) = Box::pin(self.pause(attempting, &mut relaying)).await {
+                break ending;
             }
         };
         Broken {
@@ -124,7 +123,27 @@ impl Turns {
         }
     }
 
-    /// Appends what the provider has given and answers whether the log is full, or else how the call has ended.
+    /// Waits until there is room in the log, or tokens for a delta that is put off. Answers how the call has ended, if
+    /// it has.
+    async fn pause(&self, attempting: &mut Attempting<'_>, relaying: &mut Relaying) -> Option<Ending> {
+        let full = match attempting.reply.take_short() {
+            Some(delta) => match self.stretch(attempting, relaying, delta).await {
+                ControlFlow::Continue(full) => full,
+                ControlFlow::Break(ending) => return Some(ending),
+            },
+            None => true,
+        };
+        if !full {
+            return None;
+        }
+        let live = attempting.live;
+        tokio::select! {
+            interruption = live.interruption() => Some(Ending::Interrupted(interruption)),
+            () = live.log.ready() => None,
+        }
+    }
+
+    /// Appends what the provider has given and answers whether to pause then, or else how the call has ended.
     fn take(
         &self,
         attempting: &mut Attempting<'_>,
@@ -151,11 +170,14 @@ impl Turns {
         if !std::mem::replace(&mut relaying.begun, true) {
             attempting.course.began(relaying.link);
         }
+        let Some(text) = attempting.reply.afford(kind, text) else {
+            return ControlFlow::Continue(true);
+        };
         ControlFlow::Continue(self.show(attempting, &mut relaying.opening, (kind, text)))
     }
 
     /// Appends a delta. Answers whether the log is full.
-    fn show(
+    pub(super) fn show(
         &self,
         attempting: &mut Attempting<'_>,
         opening: &mut Option<Opening>,
@@ -210,12 +232,12 @@ impl Turns {
 }
 
 /// A call as far as it has come.
-struct Relaying {
+pub(super) struct Relaying {
     /// Who is called.
     link: usize,
     /// Whether it has given any delta.
     begun: bool,
-    opening: Option<Opening>,
+    pub(super) opening: Option<Opening>,
 }
 
 impl Relaying {
@@ -229,7 +251,7 @@ impl Relaying {
 }
 
 /// A call that has shown nothing yet.
-struct Opening {
+pub(super) struct Opening {
     /// Whether there is text that would be void.
     voids_text: bool,
     held: String,
@@ -263,14 +285,6 @@ fn count(reply: &mut Reply, kind: TextKind, text: &str) {
         TextKind::Reply => reply.push_text(text),
         TextKind::Reasoning => reply.push_reasoning(text),
     }
-}
-
-/// What the learner asked of the provider.
-fn asked(live: &LiveTurn) -> Parameters {
-    let parameters = live.turn.parameters.as_deref();
-    parameters
-        .and_then(|json| serde_json::from_str(json).ok())
-        .unwrap_or_default()
 }
 
 fn disconnected(attempting: &Attempting<'_>) -> ProviderError {

@@ -9,7 +9,7 @@ use super::log::{Resumption, TurnLog};
 use super::run::{self, Beginning};
 use super::{MOST_LIVE, Started, TurnError, Turns};
 use crate::limits::Seat;
-use crate::repository::{Allowance, Begun, BegunTurn, NewTurn, RepositoryError, Turn, UserRepository};
+use crate::repository::{Begun, BegunTurn, NewTurn, RepositoryError, Turn, UserRepository};
 
 /// Longest wait for those who wait, in their turn, for turns that are being stored: as long as for the writer.
 const BEGIN_PATIENCE: Duration = Duration::from_secs(5);
@@ -21,6 +21,7 @@ impl Turns {
     /// `Draining`, `Overloaded`; of the repository `NotFound`, `TurnRunning`, `QueueFull`, `KeyReused`,
     /// `NotContinuable`, `NotStored`, `MaybeStored`.
     pub async fn start(self: &Arc<Self>, user: UserRepository, new: NewTurn) -> Result<Started, TurnError> {
+        self.admit()?;
         // Whoever deletes the session, or ends the server, waits until the turn can be found.
         let entering = Arc::clone(&self.beginning).read_owned();
         let entering = tokio::time::timeout(BEGIN_PATIENCE, entering).await;
@@ -29,10 +30,7 @@ impl Turns {
         let turns = Arc::clone(self);
         // Only what really begins needs a seat: a request that joins a turn has none to take.
         let seat = self.seats.take(user.owner());
-        let allowance = Allowance {
-            turn: seat.is_some(),
-            tokens_per_day: self.tokens_per_day,
-        };
+        let allowance = self.allowance(&new, seat.is_some());
         let (begun, late) = user.begin_turn(new, allowance).split();
         // A caller that goes away, or is answered while it may yet be stored, must not leave a turn that is stored and
         // never driven.

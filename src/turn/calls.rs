@@ -8,7 +8,7 @@ use super::event::append_text_of_last_call;
 use super::live::LiveTurn;
 use super::reply::Reply;
 use crate::ids::TurnId;
-use crate::model::{Usage, UsageSource};
+use crate::model::{AttemptMode, Usage, UsageSource};
 use crate::repository::{Attempt, EndedCall, ReadingRepository, RepositoryError};
 
 /// The calls of a turn before this process took it up.
@@ -119,14 +119,29 @@ impl Turns {
         for (attempt, text) in reading.attempts(turn_id).await? {
             let text = match text {
                 Some(text) => text,
-                None => self.text_of_last_call(turn_id).await?,
+                None => self.text_of_last_call(turn_id, &calls).await?,
             };
             calls.push((attempt, text));
         }
         Ok(calls)
     }
 
-    async fn text_of_last_call(&self, turn_id: TurnId) -> Result<String, RepositoryError> {
+    /// Where the log is gone, it is what the reply has beyond the texts of the calls before.
+    async fn text_of_last_call(
+        &self,
+        turn_id: TurnId,
+        before: &[(Attempt, String)],
+    ) -> Result<String, RepositoryError> {
+        if let Some(remains) = self.repository.remains(turn_id).await? {
+            let reply = remains.message.content;
+            let written = before
+                .iter()
+                .fold(String::new(), |written, (call, text)| match call.mode {
+                    AttemptMode::Restart => text.clone(),
+                    AttemptMode::Start | AttemptMode::Continue => written + text,
+                });
+            return Ok(reply.strip_prefix(&written).unwrap_or(&reply).to_owned());
+        }
         let (mut text, mut last) = (String::new(), 0);
         while let Some(segment) = self.repository.next_segment(turn_id, last).await? {
             append_text_of_last_call(&segment.frames, &mut text);
@@ -138,9 +153,16 @@ impl Turns {
     /// Puts the call that has ended on record: there will be another one.
     pub(super) fn record(&self, live: &LiveTurn, reply: &mut Reply) {
         if let Some(call) = reply.calls.take_last() {
+            self.count_tokens(&call);
             let log = Arc::clone(&live.log);
             self.repository.record_call(log, live.repository.owner(), call);
         }
+    }
+
+    pub(super) fn count_tokens(&self, call: &EndedCall) {
+        let attempt = &call.attempt;
+        self.metrics
+            .spent(&attempt.provider, call.purpose, attempt.usage());
     }
 
     /// Notes a further call before it is made, so that none is made that a crash could hide. The first one is known

@@ -40,15 +40,16 @@ impl Turns {
     }
 
     async fn remove_account(&self, user: &UserRepository) -> Result<(), TurnError> {
+        let _leaving = user.leave();
         let removed = self.remove_all_of(user).await;
         self.repository.writer().erase();
         removed
     }
 
     async fn remove_all_of(&self, user: &UserRepository) -> Result<(), TurnError> {
-        // A session that is created in between takes another round.
+        // A session that began before the account was marked takes another round.
         while !user.delete_account().await? {
-            for session in user.reading().sessions(SessionView::Own, None, PAGE).await? {
+            for session in user.reading().sessions(SessionView::Own, None, PAGE).await?.0 {
                 match self.remove_session(user, session.id).await {
                     // Somebody else deletes it, too.
                     Ok(()) | Err(TurnError::Repository(RepositoryError::NotFound)) => {}

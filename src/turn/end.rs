@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use super::Turns;
+use super::errors::{
+    INTERNAL, STORAGE_UNAVAILABLE, TOKENS_SPENT, errors, internal_error, provider_error, storage_error,
+    tokens_error,
+};
 use super::event::{ErrorEvent, Event, TurnEnd};
 use super::live::{Interruption, LiveTurn};
 use super::reply::{self, Reply};
-use crate::model::{FinishReason, Status};
+use crate::model::{FinishReason, Status, Usage};
 use crate::provider::{Completion, ProviderError, ProviderErrorKind};
-use crate::repository::{RepositoryError, TurnOutcome};
-
-const STORAGE_UNAVAILABLE: &str = "storage-unavailable";
-const INTERNAL: &str = "internal";
+use crate::repository::{RepositoryError, TurnOutcome, now};
 
 /// How a reply came to its end.
 pub(super) enum Ending {
@@ -19,6 +20,8 @@ pub(super) enum Ending {
     Provider(ProviderError),
     Repository(RepositoryError),
     Interrupted(Interruption),
+    /// What is left of the user's day is less than the call would read.
+    TokensSpent,
     Panicked,
 }
 
@@ -31,6 +34,7 @@ impl Ending {
             Self::Interrupted(Interruption::Stop) => reply::STOPPED,
             Self::Interrupted(Interruption::Abandon) => reply::RESTARTED,
             Self::Interrupted(Interruption::StorageUnavailable) | Self::Repository(_) => STORAGE_UNAVAILABLE,
+            Self::TokensSpent => TOKENS_SPENT,
             Self::Panicked => INTERNAL,
         }
     }
@@ -108,11 +112,15 @@ impl Turns {
             call: calls.take_last(),
             last_number,
         };
+        if let Some(call) = &outcome.call {
+            self.count_tokens(call);
+        }
+        let ended = Ended::of(live, &outcome);
         let log = Arc::clone(&live.log);
         live.give_seat_back();
         let turn = (live.repository.owner(), live.turn.clone());
         match self.repository.finalise(log, turn, outcome).await {
-            Ok(_) => log::info!("turn.ended turn.id={} status={status}", live.turn.id),
+            Ok(_) => ended.log(live),
             Err(error) => {
                 log::error!("turn.not_finalised turn.id={} error={error:?}", live.turn.id);
                 live.log.close();
@@ -120,6 +128,39 @@ impl Turns {
         }
         self.metrics.turn_ended(status);
         self.forget(live);
+    }
+}
+
+/// What the log says of a turn that has ended.
+struct Ended {
+    status: Status,
+    provider: String,
+    usage: Usage,
+}
+
+impl Ended {
+    fn of(live: &LiveTurn, outcome: &TurnOutcome) -> Self {
+        let answered = outcome.answered.as_ref();
+        Self {
+            status: outcome.status,
+            provider: answered.map_or_else(|| live.turn.provider.clone(), |(provider, _)| provider.clone()),
+            usage: outcome.usage,
+        }
+    }
+
+    fn log(&self, live: &LiveTurn) {
+        let turn = &live.turn;
+        log::info!(
+            "turn.id":% = turn.id,
+            "status":% = self.status,
+            "user" = live.repository.owner(),
+            "session.id":% = turn.session_id,
+            "provider.name" = self.provider.as_str(),
+            "input_tokens" = self.usage.input_tokens,
+            "output_tokens" = self.usage.output_tokens,
+            "duration_ms" = (now() - turn.created_at).max(0);
+            "turn.ended"
+        );
     }
 }
 
@@ -136,6 +177,8 @@ fn verdict(ending: &Ending, nothing_shown: bool) -> (Status, Option<ErrorEvent>)
             log::error!("turn.not_prepared error={error:?}");
             (Status::Failed, Some(storage_error()))
         }
+        Ending::TokensSpent if !nothing_shown => (Status::Interrupted, None),
+        Ending::TokensSpent => (Status::Failed, Some(tokens_error())),
         Ending::Panicked => (Status::Failed, Some(internal_error())),
     }
 }
@@ -150,130 +193,12 @@ fn is_cut(kind: &ProviderErrorKind) -> bool {
     )
 }
 
-fn provider_error(kind: &ProviderErrorKind) -> ErrorEvent {
-    let detail = match kind {
-        ProviderErrorKind::NoPlace => {
-            "Others are being answered. Nothing that was written is lost. Try again in a moment."
-        }
-        ProviderErrorKind::Filtered => {
-            "Say it in other words, or ask about something else. What was written is kept."
-        }
-        ProviderErrorKind::TooLong => "Start a new session, or send a shorter message.",
-        ProviderErrorKind::OutOfTokens { .. } => {
-            "A simpler question may help. The operator of this service can allow longer answers (max_tokens)."
-        }
-        kind if kind.is_retryable() => "Nothing that was written is lost. Try again in a moment.",
-        _ => "The operator of this service has to look at this; what was written is kept.",
-    };
-    let retry_after_ms = kind
-        .retry_after()
-        .and_then(|wait| u64::try_from(wait.as_millis()).ok());
-    ErrorEvent {
-        code: kind.code(),
-        title: format!("The tutor's model provider {}", predicate(kind)),
-        detail: detail.to_owned(),
-        retryable: kind.is_retryable(),
-        retry_after_ms,
-    }
-}
-
-/// What the provider did, in words for a learner.
-fn predicate(kind: &ProviderErrorKind) -> &'static str {
-    match kind {
-        ProviderErrorKind::RateLimited { .. } => "takes no more requests for now",
-        ProviderErrorKind::Overloaded { .. } => "is overloaded",
-        ProviderErrorKind::Unauthorized => "does not accept this service's key",
-        ProviderErrorKind::Rejected => "rejected the request",
-        ProviderErrorKind::Filtered => "does not let this message through its content filter",
-        ProviderErrorKind::QuotaUsedUp => "takes no more requests: this service's quota there is used up",
-        ProviderErrorKind::TooLong => "cannot read a conversation this long",
-        ProviderErrorKind::TooLarge => "wrote more than the limit",
-        ProviderErrorKind::TimedOut(_) => "did not answer in time",
-        ProviderErrorKind::Disconnected | ProviderErrorKind::ClosedUnanswered => "cannot be reached",
-        ProviderErrorKind::NoPlace => "has no free place for now",
-        ProviderErrorKind::Malformed | ProviderErrorKind::Unreadable => "sent an answer that cannot be read",
-        ProviderErrorKind::Empty { .. } => "ended its answer without a word",
-        ProviderErrorKind::OutOfTokens { .. } => "used up its length for thinking, before it wrote anything",
-    }
-}
-
-fn storage_error() -> ErrorEvent {
-    ErrorEvent {
-        code: STORAGE_UNAVAILABLE,
-        title: "The reply could not be stored".to_owned(),
-        detail: "What was stored is kept. Try again in a moment.".to_owned(),
-        retryable: true,
-        retry_after_ms: Some(5_000),
-    }
-}
-
-fn internal_error() -> ErrorEvent {
-    ErrorEvent {
-        code: INTERNAL,
-        title: "Something went wrong in this service".to_owned(),
-        detail: "Nothing that was written is lost. Try again.".to_owned(),
-        retryable: true,
-        retry_after_ms: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::provider::TimeLimit;
-
-    /// Every error that a turn can end with.
-    fn errors() -> Vec<ErrorEvent> {
-        let limits = [
-            TimeLimit::Connect,
-            TimeLimit::FirstDelta,
-            TimeLimit::Idle,
-            TimeLimit::Total,
-            TimeLimit::Remote,
-        ];
-        let kinds = [
-            ProviderErrorKind::RateLimited { retry_after: None },
-            ProviderErrorKind::Overloaded { retry_after: None },
-            ProviderErrorKind::Unauthorized,
-            ProviderErrorKind::Rejected,
-            ProviderErrorKind::Filtered,
-            ProviderErrorKind::QuotaUsedUp,
-            ProviderErrorKind::TooLong,
-            ProviderErrorKind::TooLarge,
-            ProviderErrorKind::ClosedUnanswered,
-            ProviderErrorKind::Disconnected,
-            ProviderErrorKind::NoPlace,
-            ProviderErrorKind::Malformed,
-            ProviderErrorKind::Unreadable,
-            ProviderErrorKind::Empty { usage: None },
-            ProviderErrorKind::OutOfTokens { usage: None },
-        ];
-        let kinds = kinds.into_iter().chain(limits.map(ProviderErrorKind::TimedOut));
-        let of_providers = kinds.map(|kind| provider_error(&kind));
-        of_providers.chain([storage_error(), internal_error()]).collect()
-    }
-
-    #[test]
-    fn the_documentation_lists_exactly_the_codes_that_a_turn_can_fail_with() {
-        let documentation = include_str!("../../docs/http-api.md");
-        let (_, table) = documentation
-            .split_once("| `code` | Retryable | When |\n|---|---|---|\n")
-            .unwrap();
-        let (table, _) = table.split_once("\n\n").unwrap();
-        let mut listed: Vec<_> = table
-            .lines()
-            .map(|row| row.split(" | ").take(2).collect::<Vec<_>>().join(" | "))
-            .collect();
-        let mut known: Vec<_> = errors()
-            .iter()
-            .map(|error| {
-                let retryable = if error.retryable { "yes" } else { "no" };
-                format!("| `{}` | {retryable}", error.code)
-            })
-            .collect();
-        listed.sort_unstable();
-        known.sort_unstable();
-        known.dedup();
-        assert_eq!(listed, known);
-    }
+/// Every word for how a call can end.
+#[must_use]
+pub fn outcomes() -> Vec<&'static str> {
+    let mut outcomes: Vec<_> = errors().map(|error| error.code).collect();
+    outcomes.extend([reply::COMPLETE, reply::STOPPED, reply::RESTARTED]);
+    outcomes.sort_unstable();
+    outcomes.dedup();
+    outcomes
 }

@@ -213,16 +213,21 @@ pub fn text_of(bytes: &[u8]) -> String {
 
 /// Appends to `text` what these frames tell.
 pub fn append_text(bytes: &[u8], text: &mut String) {
-    fold_text(bytes, text, |mode| mode == "restart");
+    fold_text(bytes, ("text-delta", text), |mode| mode == "restart");
 }
 
 /// Appends to `text`, which is what the last call has written, what it writes by these frames. Another call begins anew.
 pub(super) fn append_text_of_last_call(bytes: &[u8], text: &mut String) {
-    fold_text(bytes, text, |mode| !mode.is_empty());
+    fold_text(bytes, ("text-delta", text), |mode| !mode.is_empty());
+}
+
+/// Appends to `text` what the model thinks aloud by these frames, as far as it is not void.
+pub(super) fn append_reasoning(bytes: &[u8], text: &mut String) {
+    fold_text(bytes, ("reasoning-delta", text), |mode| mode == "restart");
 }
 
 /// An `attempt-start` whose mode `begins_anew` says that the text so far does not count.
-fn fold_text(bytes: &[u8], text: &mut String, begins_anew: impl Fn(&str) -> bool) {
+fn fold_text(bytes: &[u8], (name, text): (&str, &mut String), begins_anew: impl Fn(&str) -> bool) {
     #[derive(serde::Deserialize)]
     struct Data<'a> {
         #[serde(borrow, default)]
@@ -231,7 +236,7 @@ fn fold_text(bytes: &[u8], text: &mut String, begins_anew: impl Fn(&str) -> bool
         mode: &'a str,
     }
     for frame in frames(bytes) {
-        if !matches!(frame.name, "text-delta" | "attempt-start") {
+        if frame.name != name && frame.name != "attempt-start" {
             continue;
         }
         let Ok(data) = serde_json::from_str::<Data<'_>>(frame.data) else {

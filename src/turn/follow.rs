@@ -42,7 +42,9 @@ impl Turns {
             }
             None => {
                 let last = reader.turn(turn_id).await?.0.last_number.cast_unsigned();
-                (self.repository.has_event(turn_id, number).await?, number == last)
+                // The end keeps its number also when its log is gone.
+                let known = number == last || self.repository.has_event(turn_id, number).await?;
+                (known, number == last)
             }
         };
         let from = if known { number } else { 0 };

@@ -62,6 +62,12 @@ impl Turns {
         }
     }
 
+    /// Has a turn be found again that may have been forgotten: a moment that is short otherwise lasts.
+    #[cfg(test)]
+    pub(super) fn hold_live(&self, turn_id: TurnId, live: Arc<super::live::LiveTurn>) {
+        self.lock().all.insert(turn_id, live);
+    }
+
     /// `None` when the turn is not driven here, or its end is stored.
     async fn live_text(&self, turn_id: TurnId) -> Result<Option<LiveText>, RepositoryError> {
         let Some(live) = self.find_live(turn_id) else {

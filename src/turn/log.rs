@@ -10,7 +10,7 @@ use super::buffer::Buffer;
 use super::event::{Event, TextKind};
 use super::merging::Merging;
 use super::passing::Passing;
-use super::waiting::until;
+use super::waiting::next_change;
 use crate::ids::TurnId;
 use crate::repository::{CommitSource, Gap, Segment, Writer};
 
@@ -140,10 +140,18 @@ impl TurnLog {
 
     /// Waits until the writer has caught up so far that more may be appended.
     pub async fn ready(&self) {
-        let waiting = || self.lock().buffer.waiting();
-        let usually = until(&self.changed, || waiting() <= USUALLY_WAITING);
-        if tokio::time::timeout(BUSY, usually).await.is_err() {
-            until(&self.changed, || waiting() <= MOST_WAITING).await;
+        if tokio::time::timeout(BUSY, self.caught_up_to(USUALLY_WAITING))
+            .await
+            .is_err()
+        {
+            self.caught_up_to(MOST_WAITING).await;
+        }
+    }
+
+    async fn caught_up_to(&self, most: u64) {
+        let enough = |log: &Self| log.lock().buffer.waiting() <= most;
+        while !enough(self) {
+            next_change(self, |log| &log.changed, enough).await;
         }
     }
 
@@ -189,8 +197,9 @@ impl TurnLog {
     }
 
     /// Waits until [`Self::stored`] has changed since this version of it. Cancel safe.
-    pub async fn changed_since(&self, version: u32) {
-        until(&self.changed, || self.lock().version != version).await;
+    pub fn changed_since(&self, version: u32) -> impl Future<Output = ()> {
+        let changed = move |log: &Self| log.lock().version != version;
+        next_change(self, |log| &log.changed, changed)
     }
 
     /// Stored bytes from `offset` on, at most about `limit`, in whole frames. `None` when they have left the memory.

@@ -1,6 +1,8 @@
 //! Turns: starts them, finds them, stops them, takes them up after a crash. The only place that drives:
 //! user message → focus → provider → log → end. Knows nothing of HTTP.
 
+mod ageing;
+mod allotment;
 mod answering;
 mod attempt;
 mod begin;
@@ -8,6 +10,7 @@ mod buffer;
 mod calls;
 mod deletion;
 mod end;
+mod errors;
 pub mod event;
 #[cfg(test)]
 pub(crate) mod faults;
@@ -19,6 +22,7 @@ mod log;
 mod merging;
 mod passing;
 mod place;
+mod replay;
 mod reply;
 mod resume;
 mod run;
@@ -35,6 +39,7 @@ use tokio::sync::RwLock;
 use tokio_util::task::TaskTracker;
 
 pub use answering::WishError;
+pub use end::outcomes;
 pub use follow::Following;
 pub use joining::{LiveText, TellRunning};
 pub use log::{Resumption, Stored, TurnLog};
@@ -93,8 +98,6 @@ pub struct Parts {
     pub merge_window: Duration,
     /// How many turns of a user may run.
     pub seats: Seats,
-    /// How many tokens a user may spend in a day of UTC.
-    pub tokens_per_day: Option<u64>,
     /// What a learner is told when nobody could answer, instead of the bundled words.
     pub fallback_message: Option<String>,
 }
@@ -108,7 +111,6 @@ pub struct Turns {
     fallback_message: Option<String>,
     merging: Arc<Merging>,
     seats: Seats,
-    tokens_per_day: Option<u64>,
     main: Handle,
     tasks: TaskTracker,
     live: Mutex<LiveTurns>,
@@ -137,7 +139,6 @@ impl Turns {
             metrics: parts.metrics,
             merging: Arc::new(Merging::new(parts.merge_window)),
             seats: parts.seats,
-            tokens_per_day: parts.tokens_per_day,
             main: Handle::current(),
             tasks: TaskTracker::new(),
             live: Mutex::default(),

@@ -1,13 +1,16 @@
 //! A reply as far as it has come, and the call to a provider that writes it. The text is held once: a call that has
 //! ended knows where in it its own begins.
 
+mod closing;
+
 use std::sync::Arc;
 
+use super::allotment::Allotment;
 use super::calls::Calls;
 use super::event::{AttemptStart, Event};
 use crate::agent::{estimate_tokens, sample_tokens};
 use crate::ids::TurnId;
-use crate::model::{AttemptMode, Usage, UsageSource};
+use crate::model::{AttemptMode, Purpose};
 use crate::provider::{CompletionRequest, Provider};
 use crate::repository::{Attempt, EndedCall, now};
 
@@ -35,6 +38,8 @@ pub(super) struct Reply {
     /// Whether a call of this turn has given anything.
     has_deltas: bool,
     pub(super) calls: Calls,
+    /// What the call under way may still write, where that is limited.
+    pub(super) allotment: Option<Box<Allotment>>,
     current: Option<Current>,
 }
 
@@ -66,6 +71,7 @@ impl Reply {
             announced,
             has_deltas: false,
             calls: Calls::default(),
+            allotment: None,
             current: None,
         }
     }
@@ -97,6 +103,7 @@ impl Reply {
             attempt: crashed,
             reply: Arc::clone(&self.text),
             from,
+            purpose: self.purpose(),
         };
         call.attempt.input_tokens = count(self.prompt_tokens);
         call.attempt.output_tokens = tokens(call.text());
@@ -129,6 +136,25 @@ impl Reply {
             started_at: now(),
         });
         self.next += 1;
+        self.allotment = None;
+    }
+
+    /// What the next call to be recorded is for.
+    pub(super) fn purpose(&self) -> Purpose {
+        match self.calls.number() {
+            None => Purpose::Reply,
+            Some(_) => Purpose::Retry,
+        }
+    }
+
+    /// Tokens that the call under way reads: the prompt, and the part of the reply that it goes on from.
+    pub(super) fn input_tokens(&self) -> i64 {
+        let kept = match &self.current {
+            Some(current) if current.mode == AttemptMode::Continue => tokens(&self.text[..current.from]),
+            Some(current) => current.kept_tokens,
+            None => 0,
+        };
+        count(self.prompt_tokens) + kept
     }
 
     /// The request goes out now.
@@ -156,6 +182,9 @@ impl Reply {
         if restarts {
             self.text = Arc::default();
             current.from = 0;
+            if let Some(allotment) = &mut self.allotment {
+                allotment.begin_anew();
+            }
         }
         if !another && !broken && !restarts {
             return None;
@@ -226,54 +255,6 @@ impl Reply {
         if let Some(current) = &mut self.current {
             current.reasoning_bytes += text.len();
         }
-    }
-
-    /// The call has ended. Without reported tokens they are estimated; a request that was refused has cost none.
-    pub(super) fn close(&mut self, outcome: &str, reported: Option<Usage>) {
-        let Some(current) = self.current.take() else {
-            return;
-        };
-        // It was stopped before the provider was asked.
-        if !current.sent {
-            self.next = current.number;
-            return;
-        }
-        let from = if current.wrote {
-            current.from
-        } else {
-            self.text.len()
-        };
-        let usage = reported.unwrap_or_else(|| {
-            let was_read = current.accepted || matches!(outcome, STOPPED | "provider-first-delta-timeout");
-            let kept = match current.mode {
-                AttemptMode::Continue => tokens(&self.text[..current.from]),
-                AttemptMode::Start | AttemptMode::Restart => current.kept_tokens,
-            };
-            Usage {
-                input_tokens: if was_read {
-                    count(self.prompt_tokens) + kept
-                } else {
-                    0
-                },
-                output_tokens: tokens(&self.text[from..]) + count(current.reasoning_bytes.div_ceil(4)),
-                source: UsageSource::Estimated,
-            }
-        });
-        let attempt = Attempt {
-            turn_id: self.turn_id,
-            number: current.number,
-            provider: current.provider.name().to_owned(),
-            model: current.provider.model().to_owned(),
-            mode: current.mode,
-            outcome: outcome.to_owned(),
-            input_tokens: usage.input_tokens,
-            output_tokens: usage.output_tokens,
-            usage_source: usage.source,
-            started_at: current.started_at,
-            ended_at: now(),
-        };
-        let reply = Arc::clone(&self.text);
-        self.calls.add(EndedCall { attempt, reply, from });
     }
 
     /// The text and its calls, to be stored.

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::event;
 use super::log::{Stored, TurnLog};
+use super::{event, replay};
 use crate::ids::TurnId;
 use crate::repository::{Repository, RepositoryError};
 
@@ -103,7 +103,7 @@ impl Subscription {
 
     async fn read_stored(&mut self) -> Result<Next, RepositoryError> {
         let Some(segment) = self.repository.next_segment(self.turn_id, self.number).await? else {
-            return Ok(Next::End);
+            return self.read_remains().await;
         };
         let mut frames = segment.frames;
         if segment.first <= self.number {
@@ -116,6 +116,25 @@ impl Subscription {
             live.offset = None;
         }
         Ok(Next::Frames(frames))
+    }
+}
+
+impl Subscription {
+    /// The end of a log; or all of a turn whose log is gone, in one piece. Who was in the middle of it when it went comes
+    /// back, and begins anew.
+    async fn read_remains(&mut self) -> Result<Next, RepositoryError> {
+        let Some(remains) = self.repository.remains(self.turn_id).await? else {
+            return Ok(Next::End);
+        };
+        let last = remains.turn.last_number.cast_unsigned();
+        if self.number == last {
+            return Ok(Next::End);
+        }
+        if self.number > 0 {
+            return Ok(Next::Cut);
+        }
+        self.number = last;
+        Ok(Next::Frames(replay::frames(remains)))
     }
 }
 

@@ -6,13 +6,15 @@ use std::task::{Context, Poll};
 use futures_util::task::AtomicWaker;
 use tokio::sync::Notify;
 
-/// Waits until `look` says so, which looks again after every change. Cancel safe.
-pub(super) async fn until(changed: &Notify, mut look: impl FnMut() -> bool) {
-    loop {
-        let change = changed.notified();
-        if look() {
-            return;
-        }
+/// Waits for the next change of what `look` looks at, unless it finds that there is nothing to wait for. A change that
+/// comes while it looks counts. Cancel safe. Many readers wait so: the future keeps room for the wait alone.
+pub(super) async fn next_change<T>(
+    subject: &T,
+    changed: impl FnOnce(&T) -> &Notify,
+    look: impl FnOnce(&T) -> bool,
+) {
+    let change = changed(subject).notified();
+    if !look(subject) {
         change.await;
     }
 }
@@ -29,38 +31,52 @@ pub(super) fn look_or_be_woken<T>(
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::{Wake, Waker};
 
     use futures_util::FutureExt;
 
     use super::*;
 
-    #[test]
-    fn a_change_right_after_a_look_is_looked_at() {
-        let changed = Notify::new();
-        let mut looks = 0;
-        let waiting = until(&changed, || {
-            looks += 1;
-            changed.notify_waiters();
-            looks == 2
-        });
-        assert_eq!(waiting.now_or_never(), Some(()), "it waits for another change");
-        assert_eq!(looks, 2);
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::SeqCst);
+        }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_change_right_after_a_look_wakes_the_task() {
-        let waker = AtomicWaker::new();
-        let mut changed = false;
-        let waiting = poll_fn(|context| {
-            look_or_be_woken(&waker, context, || {
-                let seen = changed.then_some("changed");
-                changed = true;
-                waker.wake();
-                seen
-            })
+    #[test]
+    fn a_change_right_after_a_look_is_waited_for_no_longer() {
+        let subject = Notify::new();
+        let changes = next_change(
+            &subject,
+            |subject| subject,
+            |subject| {
+                subject.notify_waiters();
+                false
+            },
+        );
+        assert_eq!(changes.now_or_never(), Some(()), "it waits for another change");
+        let found = next_change(&subject, |subject| subject, |_| true);
+        assert_eq!(found.now_or_never(), Some(()));
+        let waits = next_change(&subject, |subject| subject, |_| false);
+        assert_eq!(waits.now_or_never(), None);
+    }
+
+    #[test]
+    fn a_change_right_after_a_look_wakes_the_task() {
+        let (waker, woken) = (AtomicWaker::new(), Arc::new(Woken::default()));
+        let task = Waker::from(Arc::clone(&woken));
+        let context = Context::from_waker(&task);
+        let looked = look_or_be_woken(&waker, &context, || {
+            waker.wake();
+            None::<()>
         });
-        let woken = tokio::time::timeout(std::time::Duration::from_secs(1), waiting).await;
-        assert_eq!(woken, Ok("changed"));
+        assert!(looked.is_pending() && woken.0.load(Ordering::SeqCst));
+        let looked = look_or_be_woken(&waker, &context, || Some("changed"));
+        assert_eq!(looked, Poll::Ready("changed"));
     }
 }

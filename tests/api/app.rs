@@ -130,6 +130,12 @@ impl TestApp {
         self.learner.move_to(&self.server.address);
     }
 
+    /// Starts the server again with another variable.
+    pub(crate) fn restart_with(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self.restart();
+    }
+
     /// Starts a second server on the same database while the first one runs.
     pub(crate) fn try_second(&self) -> Result<Server, Refusal> {
         let launch = Launch {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::app::{Setup, TestApp};
 use crate::checker::check_turn;
 use crate::client::string;
+use crate::deadline::eventually;
 use crate::upstream::{Plan, Script, Signal};
 use crate::witness::Witness;
 
@@ -121,4 +122,24 @@ async fn a_crash_before_the_clock_steps_back_leaves_one_text() {
     assert_eq!(reader.persist().await.data["status"], "complete");
     assert_eq!(reader.text(), plan.text());
     check_turn(&mut app.database(), &[&reader], Some(&plan.text()));
+}
+
+#[tokio::test]
+async fn a_log_goes_a_month_after_its_turn_has_ended_and_not_before() {
+    let (mut app, clock) = service(Setup::new());
+    let mut reader = app.learner.send("Why is the sky blue?").await;
+    reader.until_end().await;
+    let gone = "SELECT count(*) AS number FROM turns WHERE log_state = 2";
+    clock.set("+29d");
+    app.restart();
+    let mut again = app.learner.follow(&reader.turn_id).await;
+    again.until_end().await;
+    assert_eq!(again.outline(), reader.outline());
+    assert_eq!(app.database().number(gone), 0);
+    clock.set("+31d");
+    app.restart();
+    let mut database = app.database();
+    eventually("the log is gone", || (database.number(gone) == 1).then_some(())).await;
+    let turn = app.learner.turn(&reader.turn_id).await;
+    assert_eq!(turn["text"], reader.text());
 }

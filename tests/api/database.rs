@@ -23,6 +23,9 @@ pub(crate) struct TurnRow {
     pub(crate) error_code: Option<String>,
     #[diesel(sql_type = BigInt)]
     pub(crate) last_number: i64,
+    /// 0 while its log is there.
+    #[diesel(sql_type = BigInt)]
+    pub(crate) log_state: i64,
 }
 
 /// A row of `messages`, as far as promises are made about it.
@@ -80,6 +83,11 @@ impl Database {
     /// The number that `sql` selects as `number`.
     pub(crate) fn number(&mut self, sql: &str) -> i64 {
         self.rows::<Number>(sql).pop().expect("one row").number
+    }
+
+    /// The words that `sql` selects as `word`.
+    pub(crate) fn words(&mut self, sql: &str) -> Vec<String> {
+        self.rows::<Word>(sql).into_iter().map(|row| row.word).collect()
     }
 
     /// How many rows a table has.

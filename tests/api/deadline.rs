@@ -26,3 +26,16 @@ pub(crate) async fn eventually<T>(what: &str, mut condition: impl FnMut() -> Opt
         tokio::time::sleep(POLL).await;
     }
 }
+
+/// As [`eventually`], for what must be asked over the network.
+pub(crate) async fn eventually_asked<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    within(what, async {
+        loop {
+            if let Some(value) = ask().await {
+                return value;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    })
+    .await
+}

@@ -166,3 +166,45 @@ async fn an_account_is_deleted_only_when_its_name_is_said() {
     }
     app.learner.get(&format!("/sessions/{session_id}")).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_deleted_while_its_clients_go_on_making_sessions() {
+    let app = Setup::new().require_auth().start();
+    let (alice, bob) = (app.as_user("alice"), app.as_user("bob"));
+    let kept = bob.create_session().await;
+    let mut making = tokio::task::JoinSet::new();
+    let begun = Signal::new();
+    for number in 0..16 {
+        let (alice, begun) = (alice.clone(), begun.clone());
+        making.spawn(async move {
+            for round in 0.. {
+                let made = if number % 4 == 0 {
+                    alice
+                        .post_chat(json!({ "message": "Why is the sky blue?" }))
+                        .await
+                } else {
+                    alice.call(Method::POST, "/sessions", json!({})).await
+                };
+                if made.status() == StatusCode::CONFLICT {
+                    refused(made, 409, "account-leaving").await;
+                }
+                if round == 3 {
+                    begun.give();
+                }
+            }
+        });
+    }
+    begun.wait("sessions are being made").await;
+    let deleted = alice
+        .call(Method::DELETE, "/account", json!({ "confirm": "alice" }))
+        .await;
+    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+    making.shutdown().await;
+    let again = alice
+        .call(Method::DELETE, "/account", json!({ "confirm": "alice" }))
+        .await;
+    assert_eq!(again.status(), StatusCode::NO_CONTENT);
+    alice.create_session().await;
+    assert_eq!(app.database().count("sessions"), 2);
+    bob.get(&format!("/sessions/{kept}")).await;
+}

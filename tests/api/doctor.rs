@@ -103,6 +103,51 @@ async fn fields_that_a_provider_refuses_are_told_and_are_no_problem() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn answers_that_learners_would_not_like_are_told() {
+    let (folder, empty, repeating, thinking) =
+        (folder(), Upstream::start(), Upstream::start(), Upstream::start());
+    empty.always(Script::stream().finish());
+    let repeated = ["one", "one two", "one two three", "one two three four"];
+    repeating.always(
+        repeated
+            .iter()
+            .fold(Script::stream(), |script, text| script.delta(text))
+            .finish(),
+    );
+    let thought = r#"data: {"choices":[{"delta":{"reasoning_content":"hm"},"finish_reason":null}]}"#;
+    thinking.always(
+        Script::stream()
+            .raw(format!("{thought}\n\n"))
+            .finish_reason("length")
+            .raw("data: [DONE]\n\n"),
+    );
+    let settings = [
+        provider("empty", &empty.base_url()),
+        provider("repeating", &repeating.base_url()),
+        provider("thinking", &thinking.base_url()),
+    ];
+    let (is_well, said) = examine(folder.path(), &settings.concat());
+    assert!(!is_well && said.ends_with("2 problems\n"), "{said}");
+    assert!(
+        said.contains("problem  provider \"empty\": ended without text"),
+        "{said}"
+    );
+    assert!(said.contains("deltas = \"cumulative\""), "{said}");
+    assert!(
+        said.contains("ok       provider \"thinking\": model \"m\" answers; it only thought"),
+        "{said}"
+    );
+    let (is_well, said) = examine(
+        folder.path(),
+        &format!(
+            "{}deltas = \"cumulative\"\n",
+            provider("repeating", &repeating.base_url())
+        ),
+    );
+    assert!(is_well, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn settings_that_cannot_be_used_are_explained() {
     let folder = folder();
     for (settings, reason) in [
@@ -114,6 +159,14 @@ async fn settings_that_cannot_be_used_are_explained() {
         (
             "[[providers]]\nwire = \"anthropic\"\napi_key_variable = \"NO_SUCH\"\n",
             "is not set",
+        ),
+        (
+            "[[providers]]\nwire = \"openai-chat\"\nbase_url = \"https://a.example/v1/chat/completions\"\n",
+            "leave out its last part (/chat/completions)",
+        ),
+        (
+            "[[providers]]\nwire = \"openai-chat\"\nbase_url = \"https://a.example/v1 \"\n",
+            "white space",
         ),
     ] {
         let (is_well, said) = examine(folder.path(), settings);

@@ -5,6 +5,7 @@ mod failures;
 mod planning;
 mod progress;
 mod shapes;
+mod tokens;
 
 use serde_json::Value;
 

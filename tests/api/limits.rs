@@ -167,26 +167,3 @@ async fn an_address_that_is_wrong_too_often_is_not_listened_to() {
     }
     assert_eq!(app.learner.status_of("/health/live").await, StatusCode::OK);
 }
-/// The upstream reports 21 tokens for each reply.
-#[tokio::test]
-async fn who_has_spent_the_tokens_of_the_day_is_refused_also_after_a_restart() {
-    let mut app = Setup::new().limit("tokens_per_day", 22).start();
-    for _ in 0..2 {
-        app.learner.send("Why is the sky blue?").await.until_end().await;
-    }
-    for _ in 0..2 {
-        let response = app.learner.post_chat(json!({ "message": "And at dusk?" })).await;
-        let wait: u32 = header(&response, "retry-after").parse().expect("seconds");
-        assert!((1..=86_400).contains(&wait), "{wait}");
-        refused(response, 429, "tokens-spent").await;
-        app.restart();
-    }
-    assert_eq!(app.upstream.count(), 2);
-    assert_eq!(
-        app.learner
-            .call(Method::GET, "/sessions", Value::Null)
-            .await
-            .status(),
-        200
-    );
-}

@@ -97,7 +97,9 @@ impl Drop for LlMock {
 
 /// What happens, and how the turn ends.
 fn faults() -> Vec<(Value, &'static str)> {
-    let broken = |kind: &str| json!({ "type": "stream_fault", "kind": kind, "after_chunks": 2 });
+    let broken_after =
+        |chunks: u32, kind: &str| json!({ "type": "stream_fault", "kind": kind, "after_chunks": chunks });
+    let broken = |kind: &str| broken_after(2, kind);
     vec![
         (
             json!({ "type": "fail", "status": 429, "retry_after": 1, "times": 2 }),
@@ -113,7 +115,8 @@ fn faults() -> Vec<(Value, &'static str)> {
         (json!({ "type": "fail", "status": 401 }), "failed"),
         (broken("truncate"), "complete"),
         (broken("disconnect"), "complete"),
-        (broken("malformed"), "complete"),
+        // On each wire a record that has text: what says nothing may be anything.
+        (broken_after(6, "malformed"), "complete"),
         (
             json!({ "type": "stream_fault", "kind": "stall", "after_chunks": 2, "stall_seconds": 30 }),
             "complete",

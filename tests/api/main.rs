@@ -10,6 +10,7 @@
 )]
 
 mod app;
+mod bounds;
 mod checker;
 mod client;
 mod database;
@@ -29,6 +30,7 @@ mod torn_copy;
 
 mod alternating_roles;
 mod auth;
+mod backup;
 mod bad_bodies;
 mod bad_input;
 mod behind_proxies;
@@ -53,17 +55,21 @@ mod idempotency;
 mod io_errors;
 mod kill_9;
 mod kill_at_a_step;
+mod large_answers;
 mod limits;
 mod llmock;
 mod log_reader;
 mod log_size;
 mod lost_numbers;
 mod memory_limit;
+mod metrics;
 mod migrations;
 mod mock_vendors;
+mod old_logs;
 mod openapi;
 mod operations;
 mod page;
+mod pipelining;
 mod places;
 mod provider_bounds;
 mod provider_faults;
@@ -84,7 +90,10 @@ mod start_up;
 mod stop;
 mod storage;
 mod storage_faults;
+mod storage_limits;
+mod storage_sums;
 mod text;
+mod tokens_of_day;
 mod torn_log;
 mod turn;
 mod vanishing;

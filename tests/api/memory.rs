@@ -1,6 +1,6 @@
 //! How much memory a process uses, as the kernel counts it.
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 /// Bytes in use now. The peak is counted anew from here (`proc_pid_clear_refs(5)`).
 pub(crate) fn now_and_forget_peak(process: Pid) -> u64 {
@@ -17,6 +17,16 @@ pub(crate) fn now(process: Pid) -> u64 {
 /// The most bytes that were in use at a time.
 pub(crate) fn peak(process: Pid) -> u64 {
     field(process, "VmHWM:")
+}
+
+/// From now on the process may have so many bytes more than it has, and dies of one more.
+pub(crate) fn limit(process: Pid, left: u64) {
+    let most = field(process, "VmData:") + left;
+    let limit = Rlimit {
+        current: Some(most),
+        maximum: Some(most),
+    };
+    prlimit(Some(process), Resource::Data, limit).expect("a process can be limited");
 }
 
 fn field(process: Pid, name: &str) -> u64 {

@@ -2,32 +2,18 @@
 
 use futures_util::future::{join_all, select};
 use reqwest::Method;
-use rustix::process::{Resource, Rlimit, prlimit};
 use serde_json::json;
 
-use crate::app::{Setup, TestApp};
+use crate::app::Setup;
 use crate::checker::check_turn;
 use crate::client::Client;
 use crate::deadline::within;
+use crate::memory;
 use crate::upstream::Plan;
 use crate::witness::Witness;
 
 /// Bytes that the process may take beyond those that it has.
 const LEFT: u64 = 4 << 20;
-
-/// From now on the running server gets no more memory.
-fn limit_memory(app: &TestApp) {
-    let id = app.pid().as_raw_nonzero();
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("it runs");
-    let size = status.lines().find_map(|line| line.strip_prefix("VmData:"));
-    let size = size.and_then(|size| size.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    let most = size.expect("a size") * 1024 + LEFT;
-    let limit = Rlimit {
-        current: Some(most),
-        maximum: Some(most),
-    };
-    prlimit(Some(app.pid()), Resource::Data, limit).expect("a process can be limited");
-}
 
 /// Asks for more and more, whatever comes of it.
 async fn flood(learner: &Client) {
@@ -49,7 +35,7 @@ async fn a_server_without_memory_dies_and_loses_nothing_that_was_shown() {
     let messages = plans.each_ref().map(Plan::to_string);
     let mut readers = join_all(messages.iter().map(|message| app.learner.send(message))).await;
     join_all(readers.iter_mut().map(|reader| reader.until_text("5:"))).await;
-    limit_memory(&app);
+    memory::limit(app.pid(), LEFT);
     let learner = app.learner.clone();
     let dying = Box::pin(app.exited());
     within("it dies", select(dying, Box::pin(flood(&learner)))).await;

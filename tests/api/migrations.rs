@@ -89,6 +89,13 @@ fn old_database(folder: &Path, count: usize) -> PathBuf {
     path
 }
 
+/// Its turn ended long ago: its log would go.
+fn with_old_logs(path: &Path) -> Setup {
+    Setup::new()
+        .setting("events_after", "\"never\"")
+        .database_at(path)
+}
+
 /// Everything that the old database had is there, and the service goes on with it.
 async fn assert_taken_up(app: &TestApp) {
     let mut again = app.learner.follow(TURN).await;
@@ -118,9 +125,7 @@ async fn a_database_of_every_older_schema_is_taken_up_with_all_that_is_in_it() {
     assert!(versions > 1, "there are older schemas");
     for count in 1..=versions {
         let folder = tempfile::tempdir().expect("a folder");
-        let app = Setup::new()
-            .database_at(&old_database(folder.path(), count))
-            .start();
+        let app = with_old_logs(&old_database(folder.path(), count)).start();
         assert_taken_up(&app).await;
     }
 }
@@ -162,7 +167,7 @@ async fn a_move_to_this_schema_that_is_killed_campaign_is_finished_by_the_next_s
             early += usize::from(applied < versions);
             halfway += usize::from((2..versions).contains(&applied));
         }
-        let app = Setup::new().database_at(&path).start();
+        let app = with_old_logs(&path).start();
         assert_taken_up(&app).await;
     }
     eprintln!("{early} starts were killed before the schema was this one's, {halfway} of them halfway");
@@ -180,6 +185,6 @@ async fn a_start_that_is_killed_while_the_old_database_is_locked_has_changed_not
         database::Database::open(&path).count("__diesel_schema_migrations"),
         1
     );
-    let app = Setup::new().database_at(&path).start();
+    let app = with_old_logs(&path).start();
     assert_taken_up(&app).await;
 }

@@ -31,7 +31,7 @@ fn what_the_page_about_security_names_is_there() {
     for row in page.lines().filter(|line| line.starts_with("| ")) {
         let shown_by = row.trim_end_matches('|').rsplit('|').next().expect("a column");
         for name in shown_by.split('`').skip(1).step_by(2) {
-            let file = ["", "tests/browser"]
+            let file = ["", "tests/browser", "client/test"]
                 .iter()
                 .any(|folder| root.join(folder).join(name).exists());
             let test = sources.contains(&format!("fn {name}("));

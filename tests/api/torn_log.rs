@@ -152,7 +152,6 @@ impl Source {
             metrics,
             merge_window: Duration::ZERO,
             seats: tutorstream::limits::Seats::new(None),
-            tokens_per_day: None,
             fallback_message: None,
         });
         turns.take_up(left_over).await.expect("what is left is taken up");

@@ -28,7 +28,7 @@ scene("text goes the way that it is read: messages, lists, tables, titles and wh
   await tab.shows("print(1)");
   await tab.rests();
   const reply = ".from-tutor .prose";
-  assert.deepEqual(await directions(tab.page, ".bubble"), ["rtl"]);
+  assert.deepEqual(await directions(tab.page, ".bubble > p"), ["rtl"]);
   assert.deepEqual(await directions(tab.page, `${reply} > p`), ["rtl", "rtl", "ltr"]);
   for (const part of ["> h3", "ul", "li", "blockquote", "table", "th", "td"]) {
     const all = await directions(tab.page, `${reply} ${part}`);

@@ -1,6 +1,7 @@
 //! The situations that are measured. Each starts its programs afresh and returns its tables.
 
 mod memory;
+mod neighbour;
 mod paced;
 mod replay;
 mod saturation;
@@ -27,17 +28,20 @@ pub(crate) enum Scenario {
     Memory,
     /// Ended turns read again from their start
     Replay,
+    /// One peer that reads nothing of its answers: what another user waits
+    Neighbour,
     /// All of them
     All,
 }
 
-const EACH: [Scenario; 6] = [
+const EACH: [Scenario; 7] = [
     Scenario::Light,
     Scenario::Busy,
     Scenario::Saturation,
     Scenario::Growth,
     Scenario::Memory,
     Scenario::Replay,
+    Scenario::Neighbour,
 ];
 
 /// The scenarios a command line names, each once, in order.
@@ -57,6 +61,7 @@ pub(crate) async fn run(scenario: Scenario, bench: &mut Bench) -> Result<Vec<Tab
         Scenario::Growth => one(paced::growth(bench).await),
         Scenario::Memory => one(memory::run(bench).await),
         Scenario::Replay => one(replay::run(bench).await),
+        Scenario::Neighbour => one(neighbour::run(bench).await),
     }
 }
 

@@ -72,6 +72,9 @@ export function readBlocks(text: string, known: Known, growing: boolean): Block[
   return parts.map((part) => render(part, { source, env, leaf }));
 }
 
+/** What a block costs besides its nodes: browsers lay out many small ones slowly. */
+const EACH = 6;
+
 interface Part {
   readonly tokens: Token[];
   readonly start: number;
@@ -119,7 +122,7 @@ function render({ tokens, start, end }: Part, { source, env, leaf }: Context): B
     });
     if (size > MOST_NODES.block) return plain(source, start, end);
     const html = reader.renderer.render(tokens, reader.options, env);
-    return { start, end, html, size, fence: fenceOf(tokens, source, start), references: definedBy(tokens, env) };
+    return { start, end, html, size: size + EACH, fence: fenceOf(tokens, source, start), references: definedBy(tokens, env) };
   } catch {
     return plain(source, start, end);
   }

@@ -4,8 +4,8 @@ import type { RendererRule, Token } from "markdown-it";
 
 export const escape = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** Blocks whose direction follows their first letter. */
-const DIRECTED = ["paragraph", "heading", "bullet_list", "ordered_list", "list_item", "blockquote", "table", "th", "td", "footnote"];
+/** Blocks whose direction follows their first letter. What is in them must not say so again: it would not be looked at. */
+const DIRECTED = ["paragraph", "heading", "bullet_list", "ordered_list", "blockquote", "table", "th", "td"];
 
 /** The page itself uses the two highest levels. */
 const lower = (tag: string) => `h${Math.min(Number(tag.slice(1)) + 2, 6)}`;
@@ -31,7 +31,7 @@ const open: RendererRule = (tokens, index, options, _env, renderer) => {
   if (token.type === "heading_open") token.tag = lower(token.tag);
   const column = /text-align:(left|center|right)/.exec(String(token.attrGet("style") ?? ""))?.[1];
   if (column !== undefined) token.attrs = [["align", column]];
-  token.attrSet("dir", "auto");
+  if (token.level === 0) token.attrSet("dir", "auto");
   return renderer.renderToken(tokens, index, options);
 };
 

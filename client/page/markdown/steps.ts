@@ -14,7 +14,7 @@ export const LONGEST_LEAF = 16_384;
 /** Calls of rules while one block, or one stretch of text that is looked at for blocks, is read. */
 export const MOST_STEPS = 250_000;
 /** Parts that become nodes, of one block and of one message. */
-export const MOST_NODES = { block: 10_000, message: 100_000 } as const;
+export const MOST_NODES = { block: 10_000, message: 60_000 } as const;
 
 export class TooMuch extends Error {
   override name = "TooMuch";

@@ -48,6 +48,8 @@ export class MarkdownView {
   #formulas = new Formulas();
   #text = "";
   #settled: Settled = { length: 0, count: 0, nodes: MOST_NODES.message };
+  /** How much is read at once. It is kept from call to call: work that is cut short goes on where it was. */
+  #size = WINDOW;
   /** Blocks that were drawn in this step. */
   #drawn = 0;
   /** The fence that was cut, so that the rest of it is still code. */
@@ -73,16 +75,17 @@ export class MarkdownView {
     }
     if (!text.startsWith(this.#text.slice(0, this.#settled.length))) this.#reset();
     this.#text = text;
-    for (let size = WINDOW; ; ) {
+    for (;;) {
       const rest = text.length - this.#settled.length;
-      if (rest > 0 && !work.take(Math.min(size, rest))) return true;
+      if (rest > 0 && !work.take(Math.min(this.#size, rest))) return true;
       const before = this.#settled.length;
-      const isDone = this.#step(size, growing);
+      const isDone = this.#step(this.#size, growing);
       work.take(this.#drawn * BLOCK);
       this.#drawn = 0;
-      if (isDone) return !growing && this.#resolve(work);
+      if (this.#settled.length > before) this.#size = WINDOW;
       // Nothing in it has an end: code, mostly.
-      size = this.#settled.length === before ? size * 2 : WINDOW;
+      else if (!isDone) this.#size *= 2;
+      if (isDone) return !growing && this.#resolve(work);
     }
   }
 
@@ -93,20 +96,25 @@ export class MarkdownView {
     this.#formulas = new Formulas();
     this.#settled = { length: 0, count: 0, nodes: MOST_NODES.message };
     this.#fence = "";
+    this.#size = WINDOW;
   }
 
   /** Reads and draws so much of what is not settled; true when that was all. */
-  #step(size: number, growing: boolean): boolean {
-    const { length } = this.#settled;
+  #step(wanted: number, growing: boolean): boolean {
+    const { length, nodes } = this.#settled;
+    const isSpent = nodes < 0;
+    const size = isSpent ? WINDOW : wanted;
     const isLast = length + size >= this.#text.length;
     const part = { text: this.#fence + this.#text.slice(length, length + size), base: length - this.#fence.length };
-    const isSpent = this.#settled.nodes < 0;
     // When all nodes are spent, what is left is one text.
     const blocks = isSpent ? [plain(part.text, 0, part.text.length)] : readBlocks(part.text, this.#known, growing || !isLast);
-    const cut = isSpent ? -1 : blocks.findIndex(isTooLong);
-    if (cut >= 0) {
-      this.#settle(blocks.slice(0, cut), part);
-      this.#cut(blocks[cut] as Block, part);
+    let left = nodes;
+    const end = isSpent ? -1 : blocks.findIndex((block) => (left -= block.size) < 0 || isTooLong(block));
+    const block = blocks[end];
+    if (block !== undefined) {
+      this.#settle(blocks.slice(0, end), part);
+      if (left < 0) this.#spend(part.base + Math.max(block.start, length - part.base));
+      else this.#cut(block, part);
       return false;
     }
     const settled = isSpent && !isLast ? 1 : Math.max(blocks.length - UNSETTLED, 0);
@@ -115,10 +123,17 @@ export class MarkdownView {
     return isLast;
   }
 
+  /** From here on the message is shown as it is. */
+  #spend(from: number): void {
+    this.#settled.length = from;
+    this.#settled.nodes = -1;
+    this.#fence = "";
+  }
+
   /** Draws the last blocks. */
   #finish(blocks: readonly Block[], part: Part, growing: boolean): void {
     const end = this.#settled.count + blocks.length;
-    if (growing) this.#draw(blocks, part);
+    if (growing) this.#draw(blocks);
     else {
       this.#ended = { settled: { ...this.#settled }, fence: this.#fence };
       this.#settle(blocks, part);
@@ -139,13 +154,11 @@ export class MarkdownView {
   }
 
   /** Draws what stands behind all that is settled. */
-  #draw(blocks: readonly Block[], { text }: Part): void {
+  #draw(blocks: readonly Block[]): void {
     const { count } = this.#settled;
-    let { nodes: left } = this.#settled;
     const changed: { at: number; html: string }[] = [];
     blocks.forEach((block, index) => {
-      left -= block.size;
-      const html = (left < 0 ? plain(text, block.start, block.end) : block).html.trimEnd();
+      const html = block.html.trimEnd();
       const at = count + index;
       if (this.#shown[at]?.html !== html) changed.push({ at, html });
     });
@@ -168,7 +181,7 @@ export class MarkdownView {
   #settle(blocks: readonly Block[], part: Part): void {
     const last = blocks.at(-1);
     if (last === undefined) return;
-    this.#draw(blocks, part);
+    this.#draw(blocks);
     for (const { start, end, size, references } of blocks) {
       const nodes = this.#shown[this.#settled.count]?.nodes ?? [];
       const text = part.text.slice(start, end);

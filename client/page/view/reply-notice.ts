@@ -12,9 +12,13 @@ export function replyNotice(
 ): HTMLElement | null {
   if (message.status === "streaming") return chat && progress(chat);
   if (message.status === "failed") return failure(message, onRegenerate);
-  const reason = message.status === "complete" ? REASONS[message.finishReason ?? ""] : undefined;
+  const reason = message.status === "complete" ? completed(message) : undefined;
   const text = ENDINGS[message.status] ?? reason;
   return text === undefined ? null : el("p", { class: "notice", text });
+}
+
+function completed({ finishReason, content }: ChatMessage): string | undefined {
+  return REASONS[finishReason ?? ""] ?? (content.trim() === "" ? "The model ended this reply without a word." : undefined);
 }
 
 const ENDINGS: Readonly<Record<string, string>> = {
@@ -30,7 +34,7 @@ const REASONS: Readonly<Record<string, string>> = {
 const NOTICES = {
   retrying: "The model did not answer; trying again",
   "storage-degraded": "Saving is slow right now; the reply goes on once it is safe…",
-  restarted: "The model broke off; it has begun this reply anew.",
+  restarted: "The model has begun this reply anew.",
   waiting: "Others are being answered; this one waits for its turn…",
 } as const;
 

@@ -81,6 +81,8 @@ export interface SessionData {
     session: Session;
     messages: Message[];
     activeTurn: ActiveTurn | null;
+    /** Leads to older messages in the session's list, when there are any. */
+    nextCursor?: string;
     revision: number;
   };
   "message-created": { message: Message; revision: number };

@@ -165,6 +165,20 @@ export interface Profile {
   goals: string | null;
   language: string | null;
   tracking: boolean;
+  storage: {
+    /** What is reserved is held for replies that are being written. A limit of null is none. */
+    bytes: { used: number; reserved: number; limit: number | null };
+    sessions: { used: number; limit: number | null };
+    messages: { used: number; limit: number | null };
+  };
+  /** Of this day of UTC. */
+  tokens: {
+    day: string;
+    used: number;
+    reserved: number;
+    limit: number | null;
+    byPurpose: { answers: number; retries: number; plans: number; summaries: number; reviews: number };
+  };
   topics: { subject: string | null; topic: string; mastery: number; evidence: string[]; updatedAt: string }[];
 }
 

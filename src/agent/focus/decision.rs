@@ -64,6 +64,9 @@ pub(super) fn is_step_done(newest_first: &[Message], version: &FocusVersion) -> 
         && signals::is_step_done(&learner.content, &reply.content)
 }
 
+/// The words for why a plan is made.
+pub const REASONS: [&str; 6] = ["first", "topic", "fallback", "stuck", "step-done", "turns"];
+
 impl Reason {
     /// As it is counted.
     pub(super) fn word(self) -> &'static str {

@@ -3,7 +3,7 @@
 use super::TurnFocus;
 use super::plan::{Difficulty, Misconception, SessionFocus, Step, Strategy};
 use crate::ids::{MessageId, SessionId};
-use crate::model::{FocusSource, Role, Status};
+use crate::model::{FocusSource, Role, Source, Status};
 use crate::repository::{FocusVersion, Learner, Message, PlanningMaterial, Session};
 
 /// A plan about the blue sky with one step done.
@@ -91,6 +91,8 @@ pub(super) fn conversation(texts: &[&str]) -> Vec<Message> {
         revision: 0,
         created_at: 0,
         updated_at: 0,
+        source: Source::Learner,
+        edited: false,
     });
     let mut messages = messages.collect::<Vec<_>>();
     messages.reverse();

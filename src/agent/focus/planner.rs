@@ -46,6 +46,7 @@ pub struct Planner {
 pub(super) struct Due {
     pub(super) material: PlanningMaterial,
     pub(super) reason: Reason,
+    pub(super) purpose: Purpose,
 }
 
 /// A plan and what it says of the learner.
@@ -68,6 +69,7 @@ impl Planner {
                 provider: Arc::clone(chain.provider(link)),
                 places: Arc::clone(chain.places(link)),
                 model: config.model,
+                metrics: Arc::clone(&metrics),
             });
         Arc::new(Self {
             budget: config.budget,
@@ -103,7 +105,11 @@ impl Planner {
         let (version, source) = match (decision::before_answer(&material), may_plan) {
             (Before::Reuse(version), _) => (version, FocusSource::Reused),
             (Before::Plan(reason), true) => {
-                let due = Due { material, reason };
+                let due = Due {
+                    material,
+                    reason,
+                    purpose: Purpose::Focus,
+                };
                 let version = self.plan_within_budget(user, due).await?;
                 let source = version.source;
                 (version, source)
@@ -169,10 +175,10 @@ impl Planner {
         due: &Due,
         flight: &Flight<Turn>,
     ) -> Option<FocusVersion> {
-        let Due { material, reason } = due;
+        let Due { material, reason, .. } = due;
         let session_id = material.session.id;
         let ended = |outcome| self.metrics.plan(reason.word(), outcome);
-        let asked = self.ask(user, material, flight).await;
+        let asked = self.ask(user, due, flight).await;
         let Some((answer, in_time)) = asked else {
             ended(if flight.called_off().is_cancelled() {
                 "called-off"
@@ -199,13 +205,15 @@ impl Planner {
     async fn ask(
         &self,
         user: &UserRepository,
-        material: &PlanningMaterial,
+        Due {
+            material, purpose, ..
+        }: &Due,
         flight: &Flight<Turn>,
     ) -> Option<(String, bool)> {
         let model = self.model.as_ref()?;
         let asking = Asking {
             user,
-            purpose: Purpose::Focus,
+            purpose: *purpose,
             errand: flight.errand(),
         };
         // Who waits for a place has not been asked: the breaker hears of what comes after that.

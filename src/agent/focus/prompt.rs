@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::draft;
 use super::plan::SessionFocus;
 use crate::ids::MessageId;
-use crate::model::Role;
+use crate::model::{Role, Source};
 use crate::provider::{CompletionRequest, Conversation};
 use crate::repository::{Message, PlanningMaterial};
 
@@ -50,6 +50,9 @@ struct TopicPart<'a> {
 struct Line<'a> {
     id: String,
     from: &'static str,
+    /// Not what was said in the conversation: added beside it, or replaced later.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    altered: bool,
     text: std::borrow::Cow<'a, str>,
 }
 
@@ -98,6 +101,7 @@ fn conversation(newest_first: &[Message]) -> Vec<Line<'_>> {
                 Role::User => "learner",
                 Role::Assistant => "tutor",
             },
+            altered: message.edited || message.source == Source::Import,
             text: shortened(&message.content),
         })
         .collect()

@@ -8,7 +8,7 @@ use super::plan::{SessionFocus, Strategy};
 use super::planner::{Due, MOST_MESSAGES, Planner, newest_position};
 use super::signals;
 use crate::ids::MessageId;
-use crate::model::Role;
+use crate::model::{Purpose, Role};
 use crate::repository::{
     Change, FocusVersion, Lesson, Message, NewFocus, PlanningMaterial, RepositoryError, Turn, UserRepository,
 };
@@ -72,7 +72,11 @@ impl Planner {
         let step_done = found.shown.step_done;
         let reason = decision::after_answer(&material, &found.version, step_done, self.replan_after_turns);
         log::debug!("focus.reviewed session.id={} reason={reason:?}", turn.session_id);
-        Ok(reason.map(|reason| Due { material, reason }))
+        Ok(reason.map(|reason| Due {
+            material,
+            reason,
+            purpose: Purpose::Review,
+        }))
     }
 
     /// Stores the plan with its marks, if they have changed; false when it is no longer the newest.

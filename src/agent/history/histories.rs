@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::select;
 use crate::ids::{MessageId, SessionId};
-use crate::model::{Role, Status};
+use crate::model::{Role, Source, Status};
 use crate::repository::Message;
 
 /// What happens in a session.
@@ -106,6 +106,8 @@ impl Session {
             error_code: None,
             created_revision: 1,
             revision: 1,
+            source: Source::Learner,
+            edited: false,
         };
         self.messages.push(message);
         self.messages.last().unwrap().id

@@ -31,6 +31,20 @@ pub enum ProviderProblem {
     /// Not a URL, or of another scheme.
     #[error("base_url must be a URL that begins with http:// or https://")]
     BaseUrl,
+    /// An end of line that was copied along, say.
+    #[error(
+        "base_url has white space in it or around it: remove it (a line end at the end of a variable counts, too)"
+    )]
+    WhiteSpaceInBaseUrl,
+    /// The wire's path is added to it.
+    #[error(
+        "base_url is already the whole endpoint: leave out its last part ({0}), which the service adds itself; most often \
+         it then ends with /v1"
+    )]
+    WholeEndpoint(&'static str),
+    /// They would be sent so.
+    #[error("base_url has an empty part (//) in its path: write one slash")]
+    EmptyPart,
     /// It would be sent to somebody, or logged.
     #[error("base_url must have no user name and no password: use api_key")]
     UserInBaseUrl,

@@ -106,6 +106,7 @@ impl ProviderTable {
         let allow_private_addresses = self.allow_private_addresses.unwrap_or(false);
         let base_url = self.base_url.as_deref().unwrap_or(wire.default_base_url());
         let base_url = base_url::base_url(base_url, allow_private_addresses)?;
+        base_url::check_path(&base_url, wire)?;
         let model = self.model.as_deref().unwrap_or(wire.default_model());
         let default = ProviderSettings::new(&self.shown_name(), wire, base_url, model);
         let settings = ProviderSettings {

@@ -1,7 +1,7 @@
 //! A token in a cookie, for pages of this origin: out of reach of their scripts, of other hosts (`__Host-`,
 //! RFC 6265bis), and, by the checks here, of requests that another site makes a browser send.
 
-use actix_web::http::{Method, header};
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,6 +11,7 @@ use super::super::code::Code;
 use super::super::error::ApiError;
 use super::Author;
 use super::credentials::Credentials;
+use super::origin::{self, Source};
 use crate::repository::now;
 
 const NAME: &str = "__Host-tutorstream";
@@ -75,31 +76,16 @@ fn with_cookie(mut response: HttpResponseBuilder, cookie: &str) -> HttpResponseB
     response
 }
 
-/// A request that changes something comes from a page of this origin, and could not have been sent by a form
-/// (Fetch Metadata; `Origin`, RFC 6454, section 7). A browser says at least one of the two.
+/// A request that changes something comes from a page of this origin, and could not have been sent by a form.
 pub(super) fn check_same_origin(request: &HttpRequest) -> Result<(), ApiError> {
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
+    if origin::changes_nothing(request) {
         return Ok(());
     }
-    let text = |name: &str| {
-        request
-            .headers()
-            .get(name)
-            .map(|value| value.to_str().unwrap_or("?"))
-    };
-    let same = match (text("sec-fetch-site"), text("origin")) {
-        (Some(site), _) => site == "same-origin",
-        (None, Some(origin)) => {
-            let host = origin.split_once("://").map(|(_, host)| host);
-            host.is_some() && host == text("host")
-        }
-        (None, None) => false,
-    };
-    if !same {
+    if Source::of(request) != Source::Own {
         let detail = "With a cookie, this must come from a page of the same origin.";
         return Err(ApiError::new(Code::CrossSite, detail));
     }
-    match text("content-type") {
+    match origin::header(request, "content-type") {
         Some(kind) if !is_json(kind) => Err(ApiError::unsupported_media_type()),
         _ => Ok(()),
     }

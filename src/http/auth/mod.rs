@@ -3,6 +3,7 @@
 
 mod cookie;
 mod credentials;
+mod origin;
 
 use std::future::{Ready, ready};
 
@@ -116,11 +117,10 @@ async fn within_failures<T>(
 }
 
 async fn identify(app: &App, access: Access, request: &HttpRequest) -> Result<Identity, ApiError> {
-    let open = app.authority.anonymous();
     let found = match Credentials::of(request, app.cookie) {
-        Credentials::None => return open.ok_or_else(|| ApiError::unauthorized(false)),
+        Credentials::None => return anonymous(app, request, false),
         // Without authentication configured, schemes that are for a proxy are none of ours.
-        Credentials::Foreign => return open.ok_or_else(|| ApiError::unauthorized(true)),
+        Credentials::Foreign => return anonymous(app, request, true),
         Credentials::Malformed => Err(Refusal::Invalid),
         Credentials::Bearer(token) => app.authority.identify(&token).await,
         Credentials::Cookie(token) => {
@@ -137,6 +137,17 @@ async fn identify(app: &App, access: Access, request: &HttpRequest) -> Result<Id
         Refusal::KeysUnavailable => ApiError::keys_unavailable(),
         Refusal::Repository(error) => error.into(),
     })
+}
+
+/// The one user of a service without authentication; `wrong`: credentials were sent that are not ours.
+fn anonymous(app: &App, request: &HttpRequest, wrong: bool) -> Result<Identity, ApiError> {
+    let open = app.authority.anonymous();
+    let identity = open.ok_or_else(|| ApiError::unauthorized(wrong))?;
+    if origin::is_let_in(request, &app.origins) {
+        return Ok(identity);
+    }
+    let detail = "A page of another site sent this. The operator of this service can add its origin to allowed_origins.";
+    Err(ApiError::new(Code::CrossSite, detail))
 }
 
 fn admit_to_metrics(app: &App, request: &HttpRequest) -> Result<(), ApiError> {

@@ -2,21 +2,26 @@
 //! service is; a panic behind it stays that request's. Knows nothing of users; never reads a body, but sees to it
 //! that one that is left unread has an end.
 
+mod counted;
 mod panics;
 mod request_id;
 mod unread;
+mod upgrade;
 
 use std::sync::Arc;
 
 use actix_web::Error;
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Uri, Version, header};
 use actix_web::middleware::Next;
 
+use self::counted::Counted;
+pub(super) use self::counted::expect;
 use self::unread::Unread;
 use super::code::Code;
 use super::error::ApiError;
+use super::pace::{Answer, Owed};
 use crate::config::AllowedHosts;
 use crate::telemetry;
 
@@ -25,29 +30,33 @@ const LONGEST_TARGET: usize = 8 * 1024;
 /// Most bytes of header names and values. The parser below takes at most 96 lines and 128 KiB.
 const LARGEST_HEAD: usize = 32 * 1024;
 
+/// What an answer holds until it is sent.
+pub(super) type Held = (Option<Unread>, Option<Owed>);
+
 /// Lets a request through, or answers it; either way under its id.
 pub(super) async fn pass<B: MessageBody + 'static>(
     hosts: Arc<AllowedHosts>,
     mut request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+) -> Result<ServiceResponse<Answer<Held>>, Error> {
     let id = request_id::request_id(request.headers());
     let header = request_id::to_header(&id);
+    let counted = Counted::begin(&request);
     let answer = telemetry::answering(id, async move {
-        let unread = Unread::hold(&mut request);
+        let owed = Owed::begin(&request);
+        upgrade::end_body(&mut request);
+        let held = (Unread::hold(&mut request), owed);
         let answer = match check(&request, &hosts) {
             Ok(()) => {
                 let answered = panics::survive(async move { next.call(request).await });
-                answered.await?.map_into_left_body()
+                answered.await?.map_into_boxed_body()
             }
-            Err(error) => request.error_response(error).map_into_right_body(),
+            Err(error) => request.error_response(error),
         };
-        Ok::<_, Error>(match unread {
-            Some(unread) => answer.map_body(|_, body| EitherBody::right(unread.behind(body.boxed()))),
-            None => answer,
-        })
+        Ok::<_, Error>(answer.map_body(|_, body| Answer::new(body, held)))
     });
     let mut response = answer.await?;
+    counted.answered(&response);
     response.headers_mut().insert(request_id::HEADER, header);
     Ok(response)
 }

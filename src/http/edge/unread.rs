@@ -7,15 +7,14 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use actix_web::HttpMessage;
-use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::error::PayloadError;
 use actix_web::http::header;
 use actix_web::web::Bytes;
 use futures_util::Stream;
 
-/// The body of a request, for those who read it and for its answer.
-pub(super) struct Unread {
+/// The body of a request, for those who read it and, until it is sent, for its answer.
+pub(in crate::http) struct Unread {
     _held: Rc<RefCell<Payload>>,
 }
 
@@ -28,14 +27,6 @@ impl Unread {
         request.set_payload(Payload::Stream { payload });
         Some(Self { _held: body })
     }
-
-    /// An answer that holds it until it is sent.
-    pub(super) fn behind(self, answer: BoxBody) -> BoxBody {
-        BoxBody::new(Answer {
-            answer,
-            _unread: self,
-        })
-    }
 }
 
 struct Shared(Rc<RefCell<Payload>>);
@@ -45,22 +36,5 @@ impl Stream for Shared {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Pin::new(&mut *self.0.borrow_mut()).poll_next(cx)
-    }
-}
-
-struct Answer {
-    answer: BoxBody,
-    _unread: Unread,
-}
-
-impl MessageBody for Answer {
-    type Error = Box<dyn std::error::Error>;
-
-    fn size(&self) -> BodySize {
-        self.answer.size()
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.answer).poll_next(cx)
     }
 }

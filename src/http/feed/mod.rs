@@ -1,16 +1,20 @@
 //! `GET /sessions/{id}/events`: one stream of everything that happens in a session, for each tab and device that shows
 //! it. Drives nothing: it reads rows by revision, and running turns as any other reader does.
 
+mod due;
 mod frames;
 mod place;
 mod reader;
 pub(super) mod rows;
+
+use std::sync::Arc;
 
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use self::due::Origin;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) use self::place::Place;
 use self::reader::Feed;
@@ -40,13 +44,13 @@ pub(super) async fn follow_session(
     let session_id = parse_id(&id)?;
     // Whatever is no place in this session is answered with a snapshot: EventSource would not survive an error.
     let place = last_seen(&request, query.0.last_event_id).and_then(|seen| seen.parse().ok());
-    let feed = Feed::open(
-        (&app.turns, app.repository.fanout()),
-        reader.reading.clone(),
+    let origin = Origin {
+        turns: Arc::clone(&app.turns),
+        reading: reader.reading.clone(),
+        shares: app.limits.shares.clone(),
         session_id,
-        place,
-    )
-    .await?;
+    };
+    let feed = Feed::open(origin, app.repository.fanout(), place).await?;
     let reading = Reading {
         validity: reader.hold(&app, feed.observed()).await?,
         heartbeat: query.0.heartbeat,

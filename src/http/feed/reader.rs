@@ -3,26 +3,25 @@
 //! Rows are read when a hint says that some have changed. Turns are shown one after another, oldest first; all of a
 //! turn comes before the row that its end has changed. Nothing is kept for a reader but its place.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use actix_web::web::Bytes;
 
 use super::super::sse::Source;
+use super::due::{Due, Making, Origin};
 use super::frames;
 use super::place::Place;
 use super::rows;
 use crate::fanout::{Fanout, Watching};
 use crate::ids::{SessionId, TurnId};
-use crate::repository::{Changes, ReadingRepository, RepositoryError};
-use crate::turn::{LiveText, Next, Subscription, TurnError, Turns};
+use crate::limits::Claim;
+use crate::repository::RepositoryError;
+use crate::turn::{Next, Subscription, TurnError};
 
 /// A reader of a session.
 pub(super) struct Feed {
-    turns: Arc<Turns>,
-    reading: ReadingRepository,
-    session_id: SessionId,
+    origin: Origin,
     watching: Watching,
     /// All changes up to this one are sent.
     revision: i64,
@@ -30,6 +29,10 @@ pub(super) struct Feed {
     stale: bool,
     /// Rows that are to be sent next.
     due: Option<Due>,
+    /// Rows that are being made into frames, away from the threads that serve connections.
+    making: Option<Making>,
+    /// What the frames that were given last take, until others are wanted.
+    given: Option<Claim>,
     followed: Option<Followed>,
     /// Turns that are shown next, and the events of theirs that the reader has.
     pending: VecDeque<(TurnId, u64)>,
@@ -42,36 +45,26 @@ struct Followed {
     subscription: Subscription,
 }
 
-/// Rows as they were read.
-struct Due {
-    changes: Changes,
-    /// Of a snapshot.
-    live: Option<LiveText>,
-    /// Whether the reader has just come: turns that have ended meanwhile are told by their messages alone.
-    opening: bool,
-}
-
 impl Feed {
     /// Goes on at `place`; with a snapshot where that is not possible.
     ///
     /// # Errors
     /// `NotFound`, `Unavailable`, `Database`.
     pub(super) async fn open(
-        (turns, fanout): (&Arc<Turns>, &Arc<Fanout>),
-        reading: ReadingRepository,
-        session_id: SessionId,
+        origin: Origin,
+        fanout: &Arc<Fanout>,
         place: Option<Place>,
     ) -> Result<Self, TurnError> {
         // Before the rows are read, so that no change falls between.
-        let watching = fanout.watch(session_id);
+        let watching = fanout.watch(origin.session_id);
         let mut feed = Self {
-            turns: Arc::clone(turns),
-            reading,
-            session_id,
+            origin,
             watching,
             revision: 0,
             stale: false,
             due: None,
+            making: None,
+            given: None,
             followed: None,
             pending: VecDeque::new(),
             deleted: false,
@@ -82,7 +75,7 @@ impl Feed {
         };
         let mut due = match resumed {
             Some(due) => due,
-            None => feed.read(None).await?,
+            None => feed.origin.read(None).await?,
         };
         due.opening = true;
         feed.due = Some(due);
@@ -92,13 +85,13 @@ impl Feed {
     /// The session, when it is another user's than the reader.
     pub(super) fn observed(&self) -> Option<SessionId> {
         let due = self.due.as_ref()?;
-        let own = *due.changes.session.owner == *self.reading.subject();
-        Some(self.session_id).filter(|_| !own)
+        let own = *due.changes.session.owner == *self.origin.reading.subject();
+        Some(self.origin.session_id).filter(|_| !own)
     }
 
     /// The rows that have changed since `place`, and the rest of its turn; `None` when there is no such place.
     async fn resume(&mut self, place: Place) -> Result<Option<Due>, TurnError> {
-        let due = self.read(Some(place.revision)).await?;
+        let due = self.origin.read(Some(place.revision)).await?;
         if due.changes.since.is_none() {
             return Ok(Some(due));
         }
@@ -106,13 +99,14 @@ impl Feed {
         let Some((turn_id, number)) = place.turn else {
             return Ok(Some(due));
         };
-        match self.reading.turn(turn_id).await {
+        match self.origin.reading.turn(turn_id).await {
             // The reader knows the message that this turn writes.
-            Ok((turn, _)) if turn.session_id == self.session_id && turn.revision <= place.revision => {}
+            Ok((turn, _)) if self.origin.session_id == turn.session_id && turn.revision <= place.revision => {
+            }
             Ok(_) | Err(RepositoryError::NotFound) => return Ok(Some(due)),
             Err(error) => return Err(error.into()),
         }
-        let following = self.turns.subscribe(&self.reading, turn_id, number).await?;
+        let following = self.origin.subscribe(turn_id, number).await?;
         // It has seen an event that is not stored: what it shows must go.
         if following.rewound {
             return Ok(None);
@@ -124,23 +118,6 @@ impl Feed {
         Ok(Some(due))
     }
 
-    /// The rows that have changed. A snapshot comes with the text of the running reply.
-    async fn read(&self, since: Option<i64>) -> Result<Due, RepositoryError> {
-        let since = Cell::new(since);
-        let read = async || {
-            let changes = self.reading.changes(self.session_id, since.get()).await?;
-            // Rows that are read again are what the first were: a snapshot, or changes.
-            since.set(changes.since);
-            Ok(changes)
-        };
-        let (changes, live) = self.turns.with_live_text(read).await?;
-        Ok(Due {
-            changes,
-            live,
-            opening: false,
-        })
-    }
-
     /// Whether the followed turn has ended as the rows that are to be sent say, so that the rest of it comes first.
     fn has_ended(&self) -> bool {
         let (Some(followed), Some(due)) = (&self.followed, &self.due) else {
@@ -150,11 +127,12 @@ impl Feed {
         streaming.all(|turn| turn.id != followed.turn_id)
     }
 
-    /// The frames of these rows, and from now on the turns that they tell of.
-    fn send(&mut self, due: Due) -> Vec<u8> {
+    /// Has the frames of these rows made, and follows from now on the turns that they tell of.
+    fn send(&mut self, due: Due) -> Making {
         let Due {
             changes,
             live,
+            claim,
             opening,
         } = due;
         let streaming = changes.streaming.iter().map(|turn| turn.id);
@@ -165,7 +143,8 @@ impl Feed {
             if let (Some(active), Some(live)) = (self.pending.front_mut(), &live) {
                 active.1 = live.last_event_id;
             }
-            return rows::snapshot(self.reading.subject(), changes, live, self.turn_place());
+            let make = |subject: &str, turn| rows::snapshot(subject, changes, live, turn);
+            return self.origin.make((claim, self.turn_place()), make);
         };
         let turns: Vec<_> = if opening {
             streaming.collect()
@@ -179,7 +158,20 @@ impl Feed {
                 self.pending.push_back((turn_id, 0));
             }
         }
-        rows::changed(self.reading.subject(), changes, since, self.turn_place())
+        let make = move |subject: &str, turn| rows::changed(subject, changes, since, turn);
+        self.origin.make((claim, self.turn_place()), make)
+    }
+
+    /// The frames that are being made.
+    async fn made(&mut self) -> Result<Vec<u8>, RepositoryError> {
+        let Some(making) = &mut self.making else {
+            return Ok(Vec::new());
+        };
+        let made = making.await;
+        self.making = None;
+        let (frames, claim) = made.map_err(|_panicked| RepositoryError::Unavailable)?;
+        self.given = Some(claim);
+        Ok(frames)
     }
 
     fn turn_place(&self) -> Option<(TurnId, u64)> {
@@ -209,7 +201,7 @@ impl Feed {
     }
 
     async fn refresh(&mut self) -> Result<(), RepositoryError> {
-        match self.read(Some(self.revision)).await {
+        match self.origin.read(Some(self.revision)).await {
             Ok(due) => self.due = Some(due),
             Err(RepositoryError::NotFound) => self.deleted = true,
             Err(error) => return Err(error),
@@ -219,7 +211,7 @@ impl Feed {
     }
 
     async fn follow(&mut self, (turn_id, number): (TurnId, u64)) -> Result<(), RepositoryError> {
-        match self.turns.subscribe(&self.reading, turn_id, number).await {
+        match self.origin.subscribe(turn_id, number).await {
             Ok(following) => {
                 self.followed = Some(Followed {
                     turn_id,
@@ -264,15 +256,19 @@ impl Source for Feed {
             if self.deleted {
                 return Ok(Next::End);
             }
-            let next = if self.has_ended()
+            self.given = None;
+            let next = if self.making.is_some() {
+                let frames = self.made().await?;
+                if !frames.is_empty() {
+                    return Ok(Next::Frames(frames));
+                }
+                None
+            } else if self.has_ended()
                 && let Some(followed) = &mut self.followed
             {
                 Some(followed.subscription.next().await?)
             } else if let Some(due) = self.due.take() {
-                let frames = self.send(due);
-                if !frames.is_empty() {
-                    return Ok(Next::Frames(frames));
-                }
+                self.making = Some(self.send(due));
                 None
             } else if self.stale {
                 Box::pin(self.refresh()).await?;

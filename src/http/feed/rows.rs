@@ -14,7 +14,7 @@ use crate::turn::LiveText;
 /// The place of a turn in which a reader goes on: see [`Place::turn`].
 type TurnPlace = Option<(TurnId, u64)>;
 
-/// The session as it is, with its newest 50 messages.
+/// The session as it is, with its newest messages: at most 50, and about 1 MiB.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "SessionSnapshot")]
@@ -22,6 +22,9 @@ pub(in crate::http) struct SnapshotBody {
     session: SessionBody,
     messages: Vec<MessageBody>,
     active_turn: Option<ActiveTurn>,
+    /// Leads to older messages in the session's list, when there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
     revision: i64,
 }
 
@@ -46,6 +49,7 @@ pub(super) fn snapshot(subject: &str, changes: Changes, live: Option<LiveText>, 
         messages,
         writings,
         streaming,
+        next_cursor,
         ..
     } = changes;
     let bodies = messages
@@ -60,6 +64,7 @@ pub(super) fn snapshot(subject: &str, changes: Changes, live: Option<LiveText>, 
         session: SessionBody::seen_by(subject, session),
         messages,
         active_turn,
+        next_cursor: next_cursor.map(|place| place.to_string()),
         revision,
     };
     let mut frames = Vec::new();

@@ -11,7 +11,7 @@ pub(super) fn operations() -> Vec<Operation> {
 fn export() -> Operation {
     Operation::get("/export", "exportAccount", "Take all that is yours along")
         .describe(
-            "Lines of JSON, each with a `type`: `export` (the first), `session`, `message`, `turn`, `attempt`, \
+            "Lines of JSON, each with a `type`: `export` (the first), `session`, `message`, `turn`, `reasoning`, `attempt`, \
              `observer`, `focus`, `summary`, `profile`, `topic`, `idempotency-key`, `usage`, `end` (the last). Without `end` it was cut.",
         )
         .text("application/x-ndjson", "The lines.")

@@ -39,7 +39,14 @@ fn add_message() -> Operation {
         .id("id", SESSION)
         .body::<NewMessageBody>(example::message())
         .json::<MessageBody>(201, "The message.")
-        .fails(&["not-found", "message-empty", "message-too-long", "invalid-text"])
+        .fails(&[
+            "not-found",
+            "message-empty",
+            "message-too-long",
+            "invalid-text",
+            "storage-full",
+            "too-many-messages",
+        ])
 }
 
 fn update_message() -> Operation {
@@ -56,6 +63,8 @@ fn update_message() -> Operation {
     .fails(&[
         "not-found",
         "message-streaming",
+        "transcript-locked",
+        "storage-full",
         "message-empty",
         "message-too-long",
         "invalid-text",
@@ -70,5 +79,5 @@ fn regenerate_message() -> Operation {
         .id("messageId", "The learner's message, or a reply to it.")
         .idempotency_key()
         .starts_turn()
-        .fails(&["not-continuable"])
+        .fails(&["not-continuable", "storage-full", "too-many-messages"])
 }

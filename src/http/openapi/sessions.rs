@@ -40,7 +40,7 @@ fn create_session() -> Operation {
         .leads_to("deleteSession", "id", "$response.body#/id")
         .leads_to("listMessages", "id", "$response.body#/id")
         .leads_to("addMessage", "id", "$response.body#/id")
-        .fails(&["invalid-text"])
+        .fails(&["invalid-text", "storage-full", "too-many-sessions"])
 }
 
 fn get_session() -> Operation {
@@ -56,7 +56,7 @@ fn update_session() -> Operation {
         .id("id", "The session.")
         .body::<SessionFieldsBody>(example::session_fields())
         .json::<SessionBody>(200, "The session as it is now.")
-        .fails(&["not-found", "invalid-text"])
+        .fails(&["not-found", "invalid-text", "storage-full"])
 }
 
 fn delete_session() -> Operation {

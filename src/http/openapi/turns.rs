@@ -33,6 +33,9 @@ fn stream_chat() -> Operation {
     .starts_turn()
     .fails(&[
         "user-mismatch",
+        "storage-full",
+        "too-many-sessions",
+        "too-many-messages",
         "message-empty",
         "message-too-long",
         "message-too-long-for-model",
@@ -83,7 +86,7 @@ fn continue_turn() -> Operation {
     .id("id", "The turn that was cut.")
     .idempotency_key()
     .starts_turn()
-    .fails(&["not-continuable"])
+    .fails(&["not-continuable", "storage-full"])
 }
 
 /// The number of an event; empty or 0 is before the first.

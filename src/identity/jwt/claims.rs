@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::super::{Identity, is_user};
+use super::super::{Identity, name};
 use super::object::Object;
 use crate::config::JwtSettings;
 use crate::repository::Observes;
@@ -35,7 +35,7 @@ impl Claims {
             return None;
         }
         let subject = self.0.get(&settings.user_claim)?.as_str()?;
-        is_user(subject).then_some(())?;
+        name::is_fit(subject).then_some(())?;
         Some(Identity {
             subject: subject.into(),
             observes: Arc::new(observes(self.0.get(&settings.observes_claim))?),

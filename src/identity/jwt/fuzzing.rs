@@ -76,5 +76,6 @@ fn settings() -> JwtSettings {
         observes_claim: "observes".to_owned(),
         keys: JwtKeys::Secret(SECRET.to_owned().into()),
         floor: Duration::from_secs(30),
+        patience: Duration::from_secs(5),
     }
 }

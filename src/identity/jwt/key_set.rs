@@ -1,10 +1,13 @@
 //! A JWK Set in a file or at an address. It is looked at again when it has grown old, and when a token means a key
-//! that is not in it; by one request at a time, and never more often than the settings allow, so that forged key
-//! ids cannot be used against the issuer.
+//! that is not in it; one look at a time, and never more often than the settings allow, so that forged key ids cannot
+//! be used against the issuer. A key that is known is served at once, whatever the address does meanwhile; whoever needs
+//! one that is not known waits for one look, and takes what that look found.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 
 use super::super::Refusal;
@@ -17,8 +20,6 @@ use crate::config::{JwtAlgorithm, JwtKeys, JwtSettings};
 const OLD: Duration = Duration::from_secs(600);
 /// and one that could not be for so long is not trusted any more.
 const TOO_OLD: Duration = Duration::from_secs(24 * 3600);
-/// Longest wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// Largest set in bytes.
 const LARGEST: usize = 256 * 1024;
 
@@ -30,8 +31,22 @@ pub(super) struct KeySet {
     client: reqwest::Client,
     main: Handle,
     known: Mutex<Arc<Known>>,
-    /// When the set was last looked at; held while it is.
-    looked: tokio::sync::Mutex<Option<Instant>>,
+    /// Held during a look.
+    looked: tokio::sync::Mutex<Looked>,
+    /// How many looks have ended.
+    ended: AtomicU64,
+}
+
+/// When the set was last looked at.
+#[derive(Default)]
+struct Looked {
+    began: Option<Instant>,
+}
+
+impl Looked {
+    fn is_within(&self, floor: Duration) -> bool {
+        self.began.is_some_and(|moment| moment.elapsed() < floor)
+    }
 }
 
 /// The keys as they were last seen.
@@ -65,7 +80,7 @@ impl KeySet {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .timeout(PATIENCE)
+            .timeout(settings.patience)
             .build()?;
         let known = match &settings.keys {
             JwtKeys::File(path) => {
@@ -85,18 +100,24 @@ impl KeySet {
             main: Handle::current(),
             known: Mutex::new(Arc::new(known)),
             looked: tokio::sync::Mutex::default(),
+            ended: AtomicU64::new(0),
         }))
     }
 
-    /// The key of this id, after a look at the source if need be.
+    /// The key of this id, after a look at the source if it is not known.
     pub(super) async fn find(self: &Arc<Self>, id: Option<&str>) -> Result<Option<Arc<Key>>, Refusal> {
         let known = self.known();
-        if let Some(key) = known.find(id).filter(|_| !known.is_older_than(OLD)) {
+        if let Some(key) = known.find(id).filter(|_| !known.is_older_than(TOO_OLD)) {
+            if known.is_older_than(OLD) {
+                self.look_behind();
+            }
             return Ok(Some(key));
         }
-        let set = Arc::clone(self);
+        let (set, ended) = (Arc::clone(self), self.ended.load(Ordering::Acquire));
         // In a task: a client that leaves must not end a look that others wait for.
-        let look = self.main.spawn(async move { set.look_again(&known).await });
+        let look = self
+            .main
+            .spawn(async move { set.look_unless_ended_since(ended).await });
         if look.await.is_err() {
             return Err(Refusal::KeysUnavailable);
         }
@@ -107,19 +128,32 @@ impl KeySet {
         Ok(known.find(id))
     }
 
-    /// Unless somebody else has since `seen`, or the last look is too short ago.
-    async fn look_again(&self, seen: &Arc<Known>) {
+    /// Looks at the source while its keys are served; unless somebody does, or did a short time ago.
+    fn look_behind(self: &Arc<Self>) {
+        let idle = self
+            .looked
+            .try_lock()
+            .is_ok_and(|looked| !looked.is_within(self.floor));
+        if idle {
+            let (set, ended) = (Arc::clone(self), self.ended.load(Ordering::Acquire));
+            self.main
+                .spawn(async move { set.look_unless_ended_since(ended).await });
+        }
+    }
+
+    /// Looks at the source; unless another look ended while this one waited for its turn, or the last one began a short
+    /// time ago.
+    async fn look_unless_ended_since(&self, ended: u64) {
         let mut looked = self.looked.lock().await;
-        let others = !Arc::ptr_eq(&self.known(), seen);
-        let early = looked.is_some_and(|moment| moment.elapsed() < self.floor);
-        if others || early {
+        if self.ended.load(Ordering::Acquire) != ended || looked.is_within(self.floor) {
             return;
         }
-        *looked = Some(Instant::now());
+        looked.began = Some(Instant::now());
         match self.look().await {
             Ok(known) => *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(known),
             Err(error) => log::warn!("identity.keys_unavailable error={error:?}"),
         }
+        self.ended.fetch_add(1, Ordering::Release);
     }
 
     async fn look(&self) -> Result<Known, JwtError> {
@@ -155,14 +189,20 @@ impl KeySet {
     }
 }
 
-/// The keys of a set that are for `algorithm`; there must be one. Others are not looked at.
+/// The keys of a set that are for `algorithm`; there must be one. A member that is for something else, or is malformed,
+/// costs itself alone.
 fn parse(json: &[u8], algorithm: JwtAlgorithm) -> Result<Known, JwtError> {
     #[derive(serde::Deserialize)]
-    struct Set {
-        keys: Vec<Object>,
+    struct Set<'a> {
+        #[serde(borrow)]
+        keys: Vec<&'a RawValue>,
     }
     let set: Set = serde_json::from_slice(json).map_err(|_not_a_set| JwtError::NoKey("it is no JWK Set"))?;
-    let keys = set.keys.iter().filter_map(|jwk| Key::from_jwk(jwk, algorithm));
+    let members = set
+        .keys
+        .iter()
+        .filter_map(|member| Object::parse(member.get().as_bytes()));
+    let keys = members.filter_map(|jwk| Key::from_jwk(&jwk, algorithm));
     let keys: Vec<_> = keys.map(|(id, key)| (id, Arc::new(key))).collect();
     if keys.is_empty() {
         return Err(JwtError::NoKey("none is for the configured algorithm"));
@@ -171,4 +211,63 @@ fn parse(json: &[u8], algorithm: JwtAlgorithm) -> Result<Known, JwtError> {
         keys,
         seen: Some(Instant::now()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use futures_util::FutureExt;
+
+    use super::{KeySet, Known, OLD, TOO_OLD};
+    use crate::config::JwtKeys;
+    use crate::identity::jwt::key::Key;
+    use crate::identity::jwt::tests::settings;
+
+    /// A set that knows the key `one` and was last seen at `seen`; its address accepts, and says nothing.
+    fn set(seen: Option<Instant>) -> (Arc<KeySet>, TcpListener) {
+        let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let url = format!("http://{}/keys", silent.local_addr().expect("an address"));
+        let mut settings = settings();
+        settings.keys = JwtKeys::Url(url.parse().expect("a URL"));
+        let set = KeySet::new(&settings).expect("a set");
+        *set.known.lock().expect("a lock") = Arc::new(Known {
+            keys: vec![(Some("one".to_owned()), Arc::new(Key::secret(b"a key")))],
+            seen,
+        });
+        (set, silent)
+    }
+
+    fn before(age: Duration) -> Option<Instant> {
+        Instant::now().checked_sub(age + Duration::from_secs(3))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_key_that_is_known_is_served_at_once_while_the_address_of_an_old_set_hangs() {
+        let (set, silent) = set(before(OLD));
+        for _ in 0..3 {
+            let found = set.find(Some("one")).now_or_never().expect("it waits");
+            assert!(found.expect("keys").is_some());
+        }
+        let asked = tokio::task::spawn_blocking(move || silent.accept().is_ok());
+        assert!(
+            asked.await.expect("a thread"),
+            "the set is looked at again behind it"
+        );
+        let served = set
+            .find(Some("one"))
+            .now_or_never()
+            .expect("it waits during a look");
+        assert!(served.expect("keys").is_some());
+    }
+
+    #[tokio::test]
+    async fn a_key_of_a_set_that_is_too_old_is_not_trusted() {
+        let (set, silent) = set(before(TOO_OLD));
+        // Nobody is there any more: the look fails at once.
+        drop(silent);
+        assert!(set.find(Some("one")).await.is_err());
+    }
 }

@@ -163,7 +163,7 @@ fn any_json() -> impl Strategy<Value = String> {
     ]
 }
 
-fn settings() -> JwtSettings {
+pub(super) fn settings() -> JwtSettings {
     JwtSettings {
         algorithm: JwtAlgorithm::HS256,
         issuer: "https://issuer.example".to_owned(),
@@ -174,6 +174,7 @@ fn settings() -> JwtSettings {
         observes_claim: "observes".to_owned(),
         keys: JwtKeys::Secret("0123456789abcdef0123456789abcdef".to_owned().into()),
         floor: Duration::from_secs(30),
+        patience: Duration::from_secs(5),
     }
 }
 

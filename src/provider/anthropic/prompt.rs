@@ -74,6 +74,7 @@ impl Dialect for Messages {
     const PATH: &'static [&'static str] = &["v1", "messages"];
     const TRIMS_KEPT: bool = true;
     const HEADERS: &'static [(&'static str, &'static str)] = &[("anthropic-version", "2023-06-01")];
+    const MAX_TOKENS: Option<u32> = Some(MAX_TOKENS);
 
     fn of(settings: &ProviderSettings) -> Self {
         Self {

@@ -27,8 +27,7 @@ impl call::Transcript for Transcript {
     fn read(&mut self, event: SseEvent<'_>, failures: &Failures) -> Result<(), ProviderError> {
         self.draft.begin_record();
         if let Ok(record) = serde_json::from_str::<BlockDelta<'_>>(event.data)
-            && record.error.is_none()
-            && record.kind.0 == "content_block_delta"
+            && record.is_ordinary()
         {
             return self.add(record.delta, failures);
         }

@@ -10,20 +10,33 @@ use crate::provider::call::Text;
 #[derive(Deserialize)]
 pub(super) struct BlockDelta<'a> {
     #[serde(borrow, rename = "type")]
-    pub(super) kind: Text<'a>,
+    kind: Text<'a>,
     #[serde(borrow)]
     pub(super) delta: Piece<'a>,
     #[serde(default)]
-    pub(super) error: Option<IgnoredAny>,
+    error: Option<IgnoredAny>,
 }
 
 /// What is new.
 #[derive(Deserialize)]
 pub(super) struct Piece<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Text<'a>,
     #[serde(borrow, default)]
     pub(super) text: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub(super) thinking: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub(super) partial_json: Option<Text<'a>>,
+}
+
+impl BlockDelta<'_> {
+    /// Whether it is what it seems to be: other deltas may have fields of these names.
+    pub(super) fn is_ordinary(&self) -> bool {
+        let is_known = matches!(
+            &*self.delta.kind.0,
+            "text_delta" | "thinking_delta" | "input_json_delta"
+        );
+        is_known && self.kind.0 == "content_block_delta" && self.error.is_none()
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::failure::is_truthy;
-use super::loose::Loose;
+use super::loose::{Fields, Loose};
 
 /// Where the code is when there is no `error`: FastChat's workers, Baidu, WeChat's gateways.
 const CODE_FIELDS: [&str; 4] = ["error_code", "err_code", "errcode", "errorCode"];
@@ -32,36 +32,29 @@ const OTHER_FIELDS: [&str; 8] = [
 pub(in crate::provider) fn error_of(record: Loose<'_>) -> Option<Value> {
     // Gemini's endpoint wraps its errors into a list.
     if let Some(first) = record.items().first() {
-        return error_of(*first);
+        return if first.is_object() { error_of(*first) } else { None };
     }
-    let field = |name: &str| record.get(name).map(Loose::value);
+    let fields = record.fields();
+    let field = |name: &str| fields.get(name).map(Loose::value);
     if let Some(error) = ["error", "errors"].into_iter().find_map(field).filter(is_error) {
         return Some(match error {
             Value::Object(_) => error,
             Value::Array(mut errors) if errors.first().is_some_and(Value::is_object) => errors.swap_remove(0),
             Value::Bool(_) => record.value(),
-            _ => with_code(record, error),
+            _ if fields.get("code").is_some() || fields.get("status").is_some() => record.value(),
+            _ => error,
         });
     }
     if let Some(code) = CODE_FIELDS.into_iter().find_map(field).filter(is_failure) {
         return Some(json!({"code": code, "type": field("type")}));
     }
-    (says_error(record) || is_bare(record)).then(|| record.value())
+    (says_error(&fields) || is_bare(&fields)).then(|| record.value())
 }
 
 /// Empty lists and objects are none.
 fn is_error(error: &Value) -> bool {
     let is_empty_list = error.as_array().is_some_and(Vec::is_empty);
     is_truthy(error) && !is_empty_list
-}
-
-/// A sentence, with the code beside it if there is one.
-fn with_code(record: Loose<'_>, error: Value) -> Value {
-    if record.get("code").is_some() || record.get("status").is_some() {
-        record.value()
-    } else {
-        error
-    }
 }
 
 /// Whether a code tells of a failure: zero, and what HTTP calls a success, do not.
@@ -79,7 +72,7 @@ fn is_failure(code: &Value) -> bool {
 }
 
 /// `{"object": "error", …}` (vLLM), `{"type": "error", …}` (Anthropic, Responses), `{"status": "error", …}`.
-fn says_error(record: Loose<'_>) -> bool {
+fn says_error(record: &Fields<'_>) -> bool {
     ["object", "type", "status"].into_iter().any(|field| {
         let word = record.get(field).and_then(Loose::word);
         word.is_some_and(|word| word.eq_ignore_ascii_case("error"))
@@ -87,7 +80,7 @@ fn says_error(record: Loose<'_>) -> bool {
 }
 
 /// An error object without its wrapper: a sentence, beside a code or nothing at all, and no part of a reply.
-fn is_bare(record: Loose<'_>) -> bool {
+fn is_bare(record: &Fields<'_>) -> bool {
     let has_sentence = SENTENCE_FIELDS
         .into_iter()
         .filter_map(|field| record.get(field))

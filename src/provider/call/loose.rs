@@ -55,6 +55,15 @@ impl<'a> Loose<'a> {
         Deserializer::from_str(self.0).deserialize_map(Field(name)).ok()?
     }
 
+    /// All fields of an object, for who asks for many; none when it is no object.
+    pub(in crate::provider) fn fields(self) -> Fields<'a> {
+        if !self.is_object() {
+            return Fields(Vec::new());
+        }
+        let fields = Deserializer::from_str(self.0).deserialize_map(AllFields);
+        Fields(fields.unwrap_or_default())
+    }
+
     /// The items of a list; none when it is no list.
     pub(in crate::provider) fn items(self) -> Vec<Self> {
         if !self.is_list() {
@@ -92,6 +101,47 @@ impl<'a> Loose<'a> {
     /// The value in full, for what errors say.
     pub(in crate::provider) fn value(self) -> Value {
         serde_json::from_str(self.0).unwrap_or_default()
+    }
+}
+
+/// The fields of an object.
+pub(in crate::provider) struct Fields<'a>(Vec<(Vec<u8>, Loose<'a>)>);
+
+impl<'a> Fields<'a> {
+    /// As [`Loose::get`].
+    pub(in crate::provider) fn get(&self, name: &str) -> Option<Loose<'a>> {
+        let named = |(key, value): &&(Vec<u8>, Loose<'a>)| key == name.as_bytes() && !value.is_null();
+        self.0.iter().rfind(named).map(|(_, value)| *value)
+    }
+}
+
+/// Collects all fields.
+struct AllFields;
+
+impl<'de> Visitor<'de> for AllFields {
+    type Value = Vec<(Vec<u8>, Loose<'de>)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+        let mut found = Vec::new();
+        while let Some(key) = fields.next_key_seed(Key)? {
+            found.push((key, Loose(fields.next_value::<&RawValue>()?.get())));
+        }
+        Ok(found)
+    }
+}
+
+/// A key, which need not be Unicode either.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Vec<u8>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Vec<u8>, D::Error> {
+        deserializer.deserialize_bytes(Bytes)
     }
 }
 

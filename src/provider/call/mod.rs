@@ -73,6 +73,9 @@ pub(super) trait Dialect: Send + Sync + Sized + 'static {
     /// Headers that every request has.
     const HEADERS: &'static [(&'static str, &'static str)] = &[];
 
+    /// The most tokens that a request asks for when nobody has said how many.
+    const MAX_TOKENS: Option<u32> = None;
+
     /// The dialect with what the settings say of every request.
     fn of(settings: &ProviderSettings) -> Self;
     /// Whether it goes on from a partial reply.
@@ -99,6 +102,7 @@ pub(super) trait Transcript: Send + Unpin + 'static {
 pub(super) struct HttpProvider<D> {
     name: String,
     model: String,
+    max_tokens: Option<u32>,
     line: Arc<Line<D>>,
     thoughts: Thoughts,
     deltas: Deltas,
@@ -151,6 +155,7 @@ impl<D: Dialect> HttpProvider<D> {
         Ok(Self {
             name: settings.name.clone(),
             model: settings.model.clone(),
+            max_tokens: settings.parameters.max_tokens.or(D::MAX_TOKENS),
             line: Arc::new(Line {
                 dialect: D::of(settings),
                 url,
@@ -226,6 +231,10 @@ impl<D: Dialect> Provider for HttpProvider<D> {
 
     fn left_out(&self) -> Vec<&'static str> {
         self.call.refused.known().names()
+    }
+
+    fn max_tokens(&self) -> Option<u32> {
+        self.max_tokens
     }
 
     fn stream(&self, request: CompletionRequest) -> BoxFuture<'static, Result<DeltaStream, ProviderError>> {

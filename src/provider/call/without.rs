@@ -16,16 +16,19 @@ pub(in crate::provider) enum Field {
     MaxCompletionTokens,
     ResponseFormat,
     ReasoningEffort,
+    /// No field, but the role of the instructions: some templates know only those of a conversation.
+    SystemRole,
 }
 
 impl Field {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::StreamOptions,
         Self::Temperature,
         Self::MaxTokens,
         Self::MaxCompletionTokens,
         Self::ResponseFormat,
         Self::ReasoningEffort,
+        Self::SystemRole,
     ];
 
     /// What operators read.
@@ -37,6 +40,7 @@ impl Field {
             Self::MaxCompletionTokens => "max_completion_tokens",
             Self::ResponseFormat => "response_format",
             Self::ReasoningEffort => "reasoning_effort",
+            Self::SystemRole => "the role system",
         }
     }
 
@@ -55,6 +59,7 @@ impl Field {
                 "json_schema",
             ],
             Self::ReasoningEffort => &["reasoning_effort", "reasoning", "effort"],
+            Self::SystemRole => &[],
         }
     }
 
@@ -132,6 +137,9 @@ pub(super) fn refused_field(status: u16, error: &Value, body: &[u8]) -> Option<F
     let is_unknown = UNKNOWN.iter().any(|word| text.contains(word));
     let code = error.get("code").and_then(Value::as_str).unwrap_or_default();
     let is_unknown = is_unknown || code.starts_with("unsupported") || code.starts_with("unknown");
+    if memchr::memmem::find(body, b"\"role\":\"system\"").is_some() && blames_system(&text) {
+        return Some(Field::SystemRole);
+    }
     Field::ALL
         .into_iter()
         .filter(|field| is_unknown || field.has_no_value())
@@ -153,6 +161,23 @@ fn is_blamed(field: Field, error: &Value, text: &str) -> bool {
     names.into_iter().any(|name| stands_in(text, name))
 }
 
+/// Whether a chat template knows no instructions: Gemma's and Mistral's old ones say so, or that roles must alternate,
+/// which those of a [`Conversation`](crate::provider::Conversation) do.
+fn blames_system(text: &str) -> bool {
+    let words = [
+        "system role",
+        "role system",
+        "system message",
+        "system prompt",
+        "got system",
+        "'system'",
+        "\"system\"",
+        "roles must alternate",
+        "roles should alternate",
+    ];
+    words.iter().any(|word| text.contains(word))
+}
+
 /// Whether the JSON has a field of this name. Within strings of JSON quotation marks are escaped.
 fn is_sent(body: &[u8], name: &str) -> bool {
     memchr::memmem::find(body, format!("\"{name}\":").as_bytes()).is_some()
@@ -168,63 +193,78 @@ fn stands_in(text: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    const BODY: &[u8] = br#"{"messages":[{"content":"What is \"reasoning_effort\": you ask?"}],"stream_options":{},"temperature":1,"max_tokens":9,"response_format":{}}"#;
+    const BODY: &[u8] = br#"{"messages":[{"role":"system"},{"content":"What is \"reasoning_effort\": you ask?"}],"stream_options":{},"temperature":1,"max_tokens":9,"response_format":{}}"#;
+
+    /// What servers say, and what they refuse by that.
+    const REFUSALS: &[(u16, &str, Option<Field>)] = &[
+        (
+            400,
+            r#"{"message": "Bad request: json: unknown field \"stream_options\""}"#,
+            Some(Field::StreamOptions),
+        ),
+        (
+            422,
+            r#"{"detail": [{"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted", "input": {}}]}"#,
+            Some(Field::StreamOptions),
+        ),
+        (
+            400,
+            r#"{"message": "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", "param": "max_tokens", "code": "unsupported_parameter"}"#,
+            Some(Field::MaxTokens),
+        ),
+        (
+            400,
+            r#"{"message": "max_tokens: not supported, use max_completion_tokens"}"#,
+            Some(Field::MaxTokens),
+        ),
+        (
+            400,
+            r#"{"message": "Unsupported value: 'temperature' does not support 0.2 with this model.", "param": "temperature", "code": "unsupported_value"}"#,
+            Some(Field::Temperature),
+        ),
+        (
+            400,
+            r#"{"type": "invalid_request_error", "message": "`temperature` is deprecated for this model."}"#,
+            Some(Field::Temperature),
+        ),
+        (
+            400,
+            r#"{"error": "'response_format.type' must be 'json_schema' or 'text'"}"#,
+            Some(Field::ResponseFormat),
+        ),
+        (
+            400,
+            r#"{"message": "System role not supported"}"#,
+            Some(Field::SystemRole),
+        ),
+        (
+            400,
+            r#"{"message": "Conversation roles must alternate user/assistant/user/assistant/..."}"#,
+            Some(Field::SystemRole),
+        ),
+        (
+            400,
+            r#"{"message": "rejected as a result of our safety system"}"#,
+            None,
+        ),
+        (400, r#"{"message": "temperature must be less than 1"}"#, None),
+        (
+            400,
+            r#"{"message": "the last message must be the learner's; this is not supported"}"#,
+            None,
+        ),
+        (400, r#"{"message": "unknown field reasoning_effort"}"#, None),
+        (429, r#"{"message": "stream_options is not supported"}"#, None),
+        (400, r#"{"message": "temperatures are not supported"}"#, None),
+    ];
 
     #[test]
     fn a_field_that_a_server_does_not_know_is_found() {
-        for (status, error, field) in [
-            (
-                400,
-                json!({"message": "Bad request: json: unknown field \"stream_options\""}),
-                Some(Field::StreamOptions),
-            ),
-            (
-                422,
-                json!({"detail": [{"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted", "input": {}}]}),
-                Some(Field::StreamOptions),
-            ),
-            (
-                400,
-                json!({"message": "Unsupported parameter: 'max_tokens' is not supported with this model. Use \
-                    'max_completion_tokens' instead.", "param": "max_tokens", "code": "unsupported_parameter"}),
-                Some(Field::MaxTokens),
-            ),
-            (
-                400,
-                json!({"message": "max_tokens: not supported, use max_completion_tokens"}),
-                Some(Field::MaxTokens),
-            ),
-            (
-                400,
-                json!({"message": "Unsupported value: 'temperature' does not support 0.2 with this model.",
-                    "param": "temperature", "code": "unsupported_value"}),
-                Some(Field::Temperature),
-            ),
-            (
-                400,
-                json!({"type": "invalid_request_error", "message": "`temperature` is deprecated for this model."}),
-                Some(Field::Temperature),
-            ),
-            (
-                400,
-                json!({"error": "'response_format.type' must be 'json_schema' or 'text'"}),
-                Some(Field::ResponseFormat),
-            ),
-            (400, json!({"message": "temperature must be less than 1"}), None),
-            (
-                400,
-                json!({"message": "roles must alternate; this is not supported"}),
-                None,
-            ),
-            (400, json!({"message": "unknown field reasoning_effort"}), None),
-            (429, json!({"message": "stream_options is not supported"}), None),
-            (400, json!({"message": "temperatures are not supported"}), None),
-        ] {
-            assert_eq!(refused_field(status, &error, BODY), field, "{status} {error}");
+        for (status, error, field) in REFUSALS {
+            let error = serde_json::from_str(error).unwrap();
+            assert_eq!(refused_field(*status, &error, BODY), *field, "{status} {error}");
         }
     }
 

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::Chain;
 use super::backoff::{backoff, when_asked};
+use super::candidates::{Candidate, candidate, going_on, in_words};
 use crate::model::AttemptMode;
 use crate::provider::{ProviderErrorKind, TimeLimit};
 
@@ -36,6 +37,8 @@ pub enum Step {
 pub struct Course {
     chain: Arc<Chain>,
     candidates: VecDeque<Candidate>,
+    /// Providers that have ended a reply without text.
+    textless: Vec<usize>,
     /// Providers that have failed since the reply last stood still, and must be given time.
     failed: Vec<Failed>,
     /// Whether the candidate in front has had its wait.
@@ -64,15 +67,6 @@ struct Failed {
     until: Option<Instant>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    call: Call,
-    /// How often it was called.
-    tries: u32,
-    /// When its breaker may let a call through.
-    closed_until: Option<Instant>,
-}
-
 impl Course {
     pub(super) fn new(chain: Arc<Chain>, first: usize, has_text: bool) -> Self {
         chain.budget.count_call();
@@ -86,6 +80,7 @@ impl Course {
         };
         Self {
             candidates,
+            textless: Vec::new(),
             failed: Vec::new(),
             ready: false,
             forgiven: false,
@@ -155,6 +150,10 @@ impl Course {
             return self.leave();
         }
         self.note(call.link, kind);
+        if kind.is_textless() {
+            self.ask_for_text(call.link, kind, AttemptMode::Start);
+            return;
+        }
         let retry = self.chain.policy.retry;
         let slow = kind.is_silence();
         let others = self.candidates.iter().any(|other| other.call.link != call.link);
@@ -171,6 +170,10 @@ impl Course {
     pub fn cut(&mut self, link: usize, kind: &ProviderErrorKind, has_text: bool) {
         self.reset();
         self.note(link, kind);
+        if kind.is_textless() {
+            self.ask_for_text(link, kind, AttemptMode::Restart);
+            return;
+        }
         let over = *kind == ProviderErrorKind::TimedOut(TimeLimit::Total);
         let most = self.chain.policy.retry.further_attempts;
         if !kind.is_retryable() || over || self.further_attempts >= most {
@@ -185,6 +188,17 @@ impl Course {
         } else {
             anew.collect()
         };
+    }
+
+    /// A reply without text: its provider is asked once more if that may help, and then the others.
+    fn ask_for_text(&mut self, link: usize, kind: &ProviderErrorKind, mode: AttemptMode) {
+        let again = kind.is_retryable() && !self.textless.contains(&link);
+        self.textless.push(link);
+        self.since = Instant::now();
+        let others = self.chain.order(link).skip(1);
+        let others = others.filter(|other| !self.textless.contains(other));
+        let candidates = again.then_some(link).into_iter().chain(others);
+        self.candidates = candidates.map(|link| candidate(link, mode)).collect();
     }
 
     /// The call has ended without telling how the provider does: it was stopped.
@@ -270,28 +284,4 @@ impl Course {
         self.failed.retain(|failed| failed.link != link);
         self.failed.push(Failed { link, until });
     }
-}
-
-fn candidate(link: usize, mode: AttemptMode) -> Candidate {
-    Candidate {
-        call: Call { link, mode },
-        tries: 0,
-        closed_until: None,
-    }
-}
-
-/// Those who go on exactly where the text ends.
-fn going_on(chain: &Chain, first: usize) -> impl Iterator<Item = Candidate> {
-    let order = chain
-        .order(first)
-        .filter(|link| chain.provider(*link).continues_partial());
-    order.map(|link| candidate(link, AttemptMode::Continue))
-}
-
-/// The others, who are asked in words to go on.
-fn in_words(chain: &Chain, first: usize) -> impl Iterator<Item = Candidate> {
-    let order = chain
-        .order(first)
-        .filter(|link| !chain.provider(*link).continues_partial());
-    order.map(|link| candidate(link, AttemptMode::Continue))
 }

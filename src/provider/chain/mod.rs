@@ -4,6 +4,7 @@
 mod backoff;
 mod breaker;
 mod budget;
+mod candidates;
 mod course;
 mod places;
 mod random;

@@ -5,11 +5,13 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinSet;
 
 use super::vendor::Vendor;
 use crate::config::{ProviderSettings, Timeouts};
 use crate::provider::{
-    CompletionRequest, Conversation, Delta, Provider, ProviderError, ProviderErrorKind, build,
+    CompletionRequest, Conversation, Delta, DeltaStream, Provider, ProviderError, ProviderErrorKind, build,
 };
 
 /// Must never be seen in an error.
@@ -17,6 +19,9 @@ pub(in crate::provider) const KEY: &str = "sk-canary-5f3a9c";
 
 /// Longer than any test should last.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long after the reply a body ends that is late.
+const LATE: Duration = Duration::from_millis(20);
 
 /// Head of a reply that ends with the connection.
 pub(in crate::provider) const HEAD: &str =
@@ -101,6 +106,40 @@ impl Fake {
         }
     }
 
+    /// Answers any number of requests, until the client is done. The body of an answer ends a little later than the
+    /// reply in it, which is told. Gives back how many connections there were.
+    pub(in crate::provider) async fn answer_late(
+        &self,
+        begun: Vec<u8>,
+        rest: &'static [u8],
+        told: UnboundedSender<()>,
+        client: impl Future<Output = ()>,
+    ) -> usize {
+        let mut connections = JoinSet::new();
+        let mut count = 0;
+        tokio::pin!(client);
+        loop {
+            let (mut socket, _) = tokio::select! {
+                () = &mut client => return count,
+                accepted = self.listener.accept() => accepted.unwrap(),
+            };
+            count += 1;
+            let (begun, told) = (begun.clone(), told.clone());
+            connections.spawn(async move {
+                while socket.readable().await.is_ok()
+                    && socket.peek(&mut [0]).await.is_ok_and(|bytes| bytes > 0)
+                {
+                    read_request(&mut socket).await;
+                    socket.write_all(&begun).await.unwrap();
+                    tokio::time::sleep(LATE).await;
+                    // The client may have hung up by now: that is what is counted.
+                    drop(socket.write_all(rest).await);
+                    told.send(()).unwrap_or_default();
+                }
+            });
+        }
+    }
+
     /// The same, and gives back the requests.
     pub(in crate::provider) async fn requests_on_one_connection(&self, answers: &[Vec<u8>]) -> Vec<String> {
         let (mut socket, _) = self.listener.accept().await.unwrap();
@@ -167,11 +206,23 @@ pub(in crate::provider) struct Outcome {
 
 impl Outcome {
     pub(in crate::provider) fn text(&self) -> String {
-        let text = self.deltas.iter().filter_map(|delta| match delta {
-            Delta::Text(text) => Some(text.as_str()),
+        let mut whole = String::new();
+        for delta in &self.deltas {
+            match delta {
+                Delta::Text(text) => whole.push_str(text),
+                Delta::Restart { text, .. } => whole.clone_from(text),
+                Delta::Reasoning(_) | Delta::End(_) => {}
+            }
+        }
+        whole
+    }
+
+    pub(in crate::provider) fn reasoning(&self) -> String {
+        let thoughts = self.deltas.iter().filter_map(|delta| match delta {
+            Delta::Reasoning(text) => Some(text.as_str()),
             _ => None,
         });
-        text.collect()
+        thoughts.collect()
     }
 
     pub(in crate::provider) fn kind(&self) -> Option<&ProviderErrorKind> {
@@ -188,24 +239,30 @@ pub(in crate::provider) async fn collect(provider: &dyn Provider) -> Outcome {
 }
 
 pub(in crate::provider) async fn collect_of(provider: &dyn Provider, request: CompletionRequest) -> Outcome {
+    match provider.stream(request).await {
+        Ok(stream) => gather(stream).await,
+        Err(error) => Outcome {
+            deltas: Vec::new(),
+            error: Some(error),
+        },
+    }
+}
+
+/// All that a stream says.
+pub(in crate::provider) async fn gather(mut stream: DeltaStream) -> Outcome {
     let mut outcome = Outcome {
         deltas: Vec::new(),
         error: None,
     };
-    match provider.stream(request).await {
-        Ok(mut stream) => {
-            while let Some(item) = stream.next().await {
-                assert!(
-                    !outcome.has_end() && outcome.error.is_none(),
-                    "the end was not the last item"
-                );
-                match item {
-                    Ok(delta) => outcome.deltas.push(delta),
-                    Err(error) => outcome.error = Some(error),
-                }
-            }
+    while let Some(item) = stream.next().await {
+        assert!(
+            !outcome.has_end() && outcome.error.is_none(),
+            "the end was not the last item"
+        );
+        match item {
+            Ok(delta) => outcome.deltas.push(delta),
+            Err(error) => outcome.error = Some(error),
         }
-        Err(error) => outcome.error = Some(error),
     }
     outcome
 }

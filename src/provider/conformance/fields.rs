@@ -206,7 +206,7 @@ async fn several_fields_are_left_out_one_after_another() {
 async fn what_is_refused_for_another_reason_is_refused_and_nothing_is_remembered() {
     for vendor in ALL {
         let unknown = refusal(400, &json!({"message": "temperature is not supported"}));
-        let wrong = refusal(400, &json!({"message": "roles must alternate"}));
+        let wrong = refusal(400, &json!({"message": "the model is not loaded"}));
         let (bodies, outcomes, left_out) = bodies(vendor, 1, vec![unknown, wrong]).await;
         assert_eq!(bodies.len(), 2);
         assert_eq!(outcomes[0].kind(), Some(&ProviderErrorKind::Rejected));
@@ -216,5 +216,23 @@ async fn what_is_refused_for_another_reason_is_refused_and_nothing_is_remembered
         let again = refusal(400, &json!({"message": "temperature is not supported"}));
         let (_, outcomes, _) = self::bodies(vendor, 1, vec![again.clone(), again]).await;
         assert_eq!(outcomes[0].kind(), Some(&ProviderErrorKind::Rejected));
+    }
+}
+
+#[tokio::test]
+async fn instructions_without_a_role_stand_before_the_first_message() {
+    for error in [
+        "System role not supported",
+        "Conversation roles must alternate user/assistant/...",
+    ] {
+        let refused = refusal(400, &json!({ "message": error }));
+        let answers = vec![refused, reply(Vendor::Chat), reply(Vendor::Chat)];
+        let (bodies, outcomes, left_out) = bodies(Vendor::Chat, 2, answers).await;
+        assert_eq!(bodies[0]["messages"][0]["role"], "system");
+        for body in &bodies[1..] {
+            let said = json!([{"role": "user", "content": "Ask.\n\nWhy?"}]);
+            assert_eq!(body["messages"], said);
+        }
+        assert!(outcomes.iter().all(Outcome::has_end) && left_out == ["the role system"]);
     }
 }

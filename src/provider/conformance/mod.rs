@@ -3,12 +3,14 @@
 
 mod conversations;
 mod cuts;
+mod ends;
 mod error_objects;
 mod failures;
 pub(super) mod fake;
 mod fields;
 mod labels;
 mod limits;
+mod odd;
 mod recordings;
 mod replies;
 mod secrets;

@@ -1,14 +1,13 @@
 //! Streams as servers have sent them (llama.cpp, build 10434) or as the vendors document them, and what they say.
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 
-use super::fake::{Outcome, question};
-use super::vendor::Vendor;
-use crate::config::{ProviderSettings, Wire};
+use super::fake::{Outcome, gather, question};
+use super::vendor::{ALL, Vendor};
+use crate::config::ProviderSettings;
 use crate::model::FinishReason;
 use crate::provider::anthropic::Messages;
-use crate::provider::call::HttpProvider;
+use crate::provider::call::{Dialect, HttpProvider};
 use crate::provider::openai_chat::ChatCompletions;
 use crate::provider::openai_responses::Responses;
 use crate::provider::{Completion, Delta, DeltaStream};
@@ -101,39 +100,32 @@ impl Recording {
     }
 }
 
-/// Reads a recording that comes in these pieces.
-pub(super) async fn replay(recording: &Recording, pieces: Vec<Bytes>) -> Outcome {
-    let mut outcome = Outcome {
-        deltas: Vec::new(),
-        error: None,
-    };
-    let mut stream = stream(recording.vendor, pieces);
-    while let Some(item) = stream.next().await {
-        match item {
-            Ok(delta) => outcome.deltas.push(delta),
-            Err(error) => outcome.error = Some(error),
-        }
+/// Makes replies of bytes that come in pieces.
+pub(super) type Reader = Box<dyn Fn(Vec<Bytes>) -> DeltaStream>;
+
+/// A provider that reads what it is given.
+pub(super) fn reader(vendor: Vendor, change: impl FnOnce(&mut ProviderSettings)) -> Reader {
+    fn of<D: Dialect>(settings: &ProviderSettings) -> Reader {
+        let provider = HttpProvider::<D>::new(settings).unwrap();
+        Box::new(move |pieces| provider.read(&question(), pieces))
     }
-    outcome
+    let base_url = "http://localhost".parse().unwrap();
+    let mut settings = ProviderSettings::new("recorded", vendor.wire(), base_url, "m");
+    change(&mut settings);
+    match vendor {
+        Vendor::Chat => of::<ChatCompletions>(&settings),
+        Vendor::Responses => of::<Responses>(&settings),
+        Vendor::Messages => of::<Messages>(&settings),
+    }
 }
 
-fn stream(vendor: Vendor, pieces: Vec<Bytes>) -> DeltaStream {
+/// Reads a recording that comes in these pieces.
+pub(super) async fn replay(recording: &Recording, pieces: Vec<Bytes>) -> Outcome {
     thread_local! {
-        static PROVIDERS: (HttpProvider<ChatCompletions>, HttpProvider<Responses>, HttpProvider<Messages>) = {
-            let base_url = "http://localhost".parse().unwrap();
-            let settings = ProviderSettings::new("recorded", Wire::OpenaiChat, base_url, "m");
-            (
-                HttpProvider::new(&settings).unwrap(),
-                HttpProvider::new(&settings).unwrap(),
-                HttpProvider::new(&settings).unwrap(),
-            )
-        };
+        static READERS: [Reader; 3] = ALL.map(|vendor| reader(vendor, |_| ()));
     }
-    PROVIDERS.with(|(chat, responses, messages)| match vendor {
-        Vendor::Chat => chat.read(&question(), pieces),
-        Vendor::Responses => responses.read(&question(), pieces),
-        Vendor::Messages => messages.read(&question(), pieces),
-    })
+    let place = ALL.iter().position(|vendor| *vendor == recording.vendor).unwrap();
+    gather(READERS.with(|readers| readers[place](pieces))).await
 }
 
 #[tokio::test]
@@ -142,12 +134,8 @@ async fn a_recorded_stream_is_read_as_it_was_meant() {
         let name = recording.name;
         let outcome = replay(recording, vec![Bytes::from_static(recording.body.as_bytes())]).await;
         assert!(outcome.error.is_none(), "{name}: {outcome:?}");
-        let reasoning = outcome.deltas.iter().filter_map(|delta| match delta {
-            Delta::Reasoning(text) => Some(text.as_str()),
-            _ => None,
-        });
         assert_eq!(outcome.text(), recording.text, "{name}");
-        assert_eq!(reasoning.collect::<String>(), recording.reasoning, "{name}");
+        assert_eq!(outcome.reasoning(), recording.reasoning, "{name}");
         let Some(Delta::End(Completion { finish_reason, usage })) = outcome.deltas.last() else {
             panic!("{name}: {outcome:?}");
         };

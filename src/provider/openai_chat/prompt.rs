@@ -112,7 +112,7 @@ impl Dialect for ChatCompletions {
         let tool = format.filter(|_| self.structured_output == StructuredOutput::ToolCall);
         serde_json::to_vec(&Body {
             model: request.model.as_deref().unwrap_or(&self.model),
-            messages: self.messages(request, how),
+            messages: self.messages(request, how, has(Field::SystemRole)),
             stream: true,
             stream_options: has(Field::StreamOptions).then_some(StreamOptions { include_usage: true }),
             temperature: parameters.temperature.filter(|_| has(Field::Temperature)),
@@ -142,18 +142,25 @@ fn response_format(format: &OutputFormat, how: StructuredOutput) -> Option<Value
 }
 
 impl ChatCompletions {
-    fn messages<'a>(&self, request: &'a CompletionRequest, how: StructuredOutput) -> Vec<Message<'a>> {
+    /// Where there is no role for the instructions, they stand before what the learner says first.
+    fn messages<'a>(
+        &self,
+        request: &'a CompletionRequest,
+        how: StructuredOutput,
+        has_system: bool,
+    ) -> Vec<Message<'a>> {
         let mut messages = Vec::with_capacity(request.messages.len() + 3);
         let instructions = wording::instructions(request, how);
-        if !instructions.is_empty() {
+        let mut first = None;
+        if !instructions.is_empty() && has_system {
             messages.push(Message::new("system", instructions));
+        } else if !instructions.is_empty() {
+            first = Some(instructions);
         }
-        messages.extend(
-            request
-                .messages
-                .iter()
-                .map(|message| Message::new(message.role.as_str(), &message.content)),
-        );
+        messages.extend(request.messages.iter().map(|message| match first.take() {
+            Some(before) => Message::new(message.role.as_str(), format!("{before}\n\n{}", message.content)),
+            None => Message::new(message.role.as_str(), &message.content),
+        }));
         if let Some(kept) = request.partial() {
             let prefix = (self.continuation == Some(Continuation::Prefix)).then_some(true);
             messages.push(Message {

@@ -194,7 +194,7 @@ impl ReadingRepository {
     }
 }
 
-fn newest_upto(
+pub(in crate::repository) fn newest_upto(
     connection: &mut SqliteConnection,
     id: SessionId,
     position: i64,

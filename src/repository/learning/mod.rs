@@ -6,6 +6,7 @@ mod learners;
 mod summaries;
 mod topics;
 
+pub(super) use focus::newest_upto;
 pub use focus::{FocusVersion, NewFocus, PlanningMaterial, PromptMaterial};
 pub use learners::{Learner, LearnerChanges, TopicCorrection};
 pub(super) use summaries::forget as forget_summary;

@@ -104,7 +104,7 @@ async fn a_job_that_fails_with_the_disk_each_time_is_given_up_and_the_others_are
     let counted = Arc::clone(&tries);
     let poison = running.writer.run_at_last(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
-        Err(failing("disk I/O error"))
+        Err::<(), _>(failing("disk I/O error"))
     });
     let beside = running
         .writer

@@ -100,10 +100,17 @@ impl Stage {
         while subscription.number() < number && subscription.next().await.unwrap() != Next::End {}
     }
 
-    /// Lets the turn end, and is back as soon as a reader can know.
+    /// Lets the turn end.
     pub(super) async fn end(&self, turn_id: TurnId) {
         self.go_on.notify_one();
         self.read(turn_id, u64::MAX).await;
+    }
+
+    /// Lets the turn end, and holds the moment when that is stored and the turn can still be found.
+    async fn end_and_hold(&self, turn_id: TurnId) {
+        let live = self.turns.find_live(turn_id).unwrap();
+        self.end(turn_id).await;
+        self.turns.hold_live(turn_id, live);
     }
 }
 
@@ -116,7 +123,7 @@ fn rows_of_a_turn_that_has_ended_since_they_were_read_are_read_again() {
         let read = async || {
             let page = stage.user.reading().messages(session_id, None, 10).await?;
             if reads.replace(reads.get() + 1) == 0 {
-                stage.end(turn_id).await;
+                stage.end_and_hold(turn_id).await;
             }
             Ok(page)
         };
@@ -137,7 +144,7 @@ fn a_turn_that_begins_when_another_has_ended_is_the_one_that_rows_tell_of() {
         let read = async || {
             let changes = stage.user.reading().changes(session_id, None).await?;
             if second.get().is_none() {
-                stage.end(first).await;
+                stage.end_and_hold(first).await;
                 second.set(Some(stage.begin(Some(session_id)).await.1));
             }
             Ok(changes)

@@ -1,5 +1,7 @@
 //! Somebody who asks again and again where the session stands while its turn runs, with rows that may be old.
 
+use std::sync::Arc;
+
 use tokio::time::sleep;
 
 use super::scenario::Scenario;
@@ -32,12 +34,21 @@ impl Scenario {
     async fn look_once(&self, world: &World, turn_id: TurnId) -> Option<LiveText> {
         let reading = world.user.reading();
         let session_id = reading.turn(turn_id).await.unwrap().0.session_id;
+        let found = world.turns.find_live(turn_id);
         let read = async || {
             let page = reading.messages(session_id, None, 50).await?;
             sleep(self.chance.wait()).await;
+            // However long that was, it is the moment right after the end at the latest.
+            if let Some(live) = &found {
+                world.turns.hold_live(turn_id, Arc::clone(live));
+            }
             Ok(page)
         };
-        let (page, live) = world.turns.with_live_text(read).await.unwrap();
+        let joined = world.turns.with_live_text(read).await;
+        if let Some(live) = found.filter(|live| live.log.stored().ended) {
+            world.turns.forget(&live);
+        }
+        let (page, live) = joined.unwrap();
         if page.active.is_none_or(|active| active.id != turn_id) {
             let ended = page.messages.iter().all(|row| row.status != Status::Streaming);
             assert!(ended, "rows of one moment say the same of a reply");

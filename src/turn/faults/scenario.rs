@@ -37,7 +37,6 @@ pub(crate) fn engine(repository: &Arc<Repository>, metrics: &Arc<Metrics>, chain
         metrics: Arc::clone(metrics),
         merge_window: Duration::ZERO,
         seats: Seats::new(None),
-        tokens_per_day: None,
         fallback_message: None,
     })
 }

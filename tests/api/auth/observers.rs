@@ -99,7 +99,7 @@ async fn an_observer_changes_nothing() {
         ),
         (Method::GET, format!("{session}/observers"), Value::Null),
         (Method::PUT, format!("{session}/observers/eve"), Value::Null),
-        (Method::DELETE, grant.clone(), Value::Null),
+        (Method::DELETE, format!("{session}/observers/eve"), Value::Null),
     ];
     for (method, path, body) in &writes {
         refused(

@@ -3,6 +3,7 @@
 mod after_text;
 mod before_text;
 mod begins_anew;
+mod odd_answers;
 mod record;
 mod refusals;
 mod usage;

@@ -11,7 +11,8 @@ use crate::witness::Witness;
 /// All columns of the one day on record.
 fn days(app: &TestApp) -> [i64; 3] {
     ["calls", "input_tokens", "output_tokens"].map(|column| {
-        let sql = format!("SELECT sum({column}) AS number FROM usage_days WHERE purpose = 'reply'");
+        let sql =
+            format!("SELECT sum({column}) AS number FROM usage_days WHERE purpose IN ('reply', 'retry')");
         app.database().number(&sql)
     })
 }

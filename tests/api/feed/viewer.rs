@@ -107,16 +107,35 @@ impl Viewer {
     /// Holds what the device shows against what anybody is told who asks.
     pub(crate) async fn assert_in_step(&mut self) {
         self.catch_up().await;
-        let page = self.client.messages(&self.session_id).await;
+        let stored = Value::from(self.stored().await);
         let shown = Value::from(self.messages.clone());
         assert!(
-            page["messages"] == shown,
-            "the device shows\n{shown:#}\nthe session has\n{:#}",
-            page["messages"]
+            stored == shown,
+            "the device shows\n{shown:#}\nthe session has\n{stored:#}"
         );
         let session = self.client.get(&format!("/sessions/{}", self.session_id)).await;
         for field in ["id", "title", "subject", "learnerProfile", "createdAt"] {
             assert_eq!(self.session[field], session[field], "{field}");
+        }
+    }
+
+    /// All pages of the session's list, as far back as the device shows something.
+    async fn stored(&self) -> Vec<Value> {
+        let mut stored = Vec::new();
+        let mut path = format!("/sessions/{}/messages", self.session_id);
+        loop {
+            let mut page = self.client.get(&path).await;
+            let Value::Array(mut messages) = page["messages"].take() else {
+                panic!("no list")
+            };
+            messages.append(&mut stored);
+            stored = messages;
+            match page["nextCursor"].as_str() {
+                Some(cursor) if stored.len() < self.messages.len() => {
+                    path = format!("/sessions/{}/messages?cursor={cursor}", self.session_id);
+                }
+                _ => return stored,
+            }
         }
     }
 

@@ -7,7 +7,7 @@ export function outline(root) {
     block.replaceWith(pre);
   }
   for (const element of copy.querySelectorAll("*")) {
-    const isDirected = /^(P|H\d|LI|UL|OL|BLOCKQUOTE|TABLE|TD|TH)$/.test(element.nodeName) && !element.classList.contains("display");
+    const isDirected = element.parentNode === copy && !element.matches("pre, hr, .display");
     if (isDirected !== (element.getAttribute("dir") === "auto")) element.setAttribute("wrong", "direction");
     element.removeAttribute("dir");
     if (element.nodeName !== "A" || !element.hasAttribute("href")) continue;

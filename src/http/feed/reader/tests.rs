@@ -6,6 +6,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::*;
+use crate::limits::Shares;
 use crate::model::Role;
 use crate::repository::{Scope, SessionFields};
 use crate::turn::faults::{engine, held_chain, with_repository};
@@ -25,8 +26,13 @@ fn a_change_between_the_first_look_and_the_first_wait_of_a_feed_is_told() {
         let id = user.create_session(SessionFields::default()).await.unwrap().id;
         user.reading().session(id).await.unwrap();
         let idle = Handle::current().metrics().num_alive_tasks();
-        let told = (&turns, repository.fanout());
-        let mut opening = Box::pin(Feed::open(told, user.reading().clone(), id, None));
+        let origin = Origin {
+            turns: Arc::clone(&turns),
+            reading: user.reading().clone(),
+            shares: Shares::default(),
+            session_id: id,
+        };
+        let mut opening = Box::pin(Feed::open(origin, repository.fanout(), None));
         assert!((&mut opening).now_or_never().is_none(), "the rows are being read");
         reads_end(idle).await;
         let message = (Role::User, "What came between".to_owned());

@@ -1,0 +1,3 @@
+DROP TABLE session_readers;
+ALTER TABLE messages DROP COLUMN edited;
+ALTER TABLE messages DROP COLUMN source;
