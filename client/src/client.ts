@@ -116,6 +116,11 @@ export class TutorClient {
     return sameWay && this.identity.isGivenAs(other.identity) && this.#transport.credentials.isLike(other.#transport.credentials);
   }
 
+  /** Is like the other one, and nothing of who asks is left to functions. */
+  isSame(other: TutorClient): boolean {
+    return this.isLike(other) && this.#transport.isPlainAs(other.#transport);
+  }
+
   /** From now on asks as the other one does, which is like this one. */
   takeOver(other: TutorClient): void {
     this.#transport.takeOver(other.#transport);

@@ -6,7 +6,7 @@ import { transformSync } from "esbuild";
 import { expect, it } from "vitest";
 
 const folder = new URL("../src/react/", import.meta.url);
-const modules = readdirSync(folder).filter((name) => /\.tsx?$/.test(name));
+const modules = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => /\.tsx?$/.test(name));
 
 it.each(modules)("%s begins with the mark of the browser's side, also when it is compiled", (name) => {
   const source = readFileSync(new URL(name, folder), "utf8");

@@ -38,6 +38,11 @@ export class Credentials {
     return (typeof mine === "function" && typeof other === "function") || (mine ?? null) === (other ?? null);
   }
 
+  /** There is one token, or none: not what gives it. */
+  get isPlain(): boolean {
+    return typeof this.#source !== "function";
+  }
+
   /** Asks as the other ones do, from the next time on. */
   takeOver(other: Credentials): void {
     this.#source = other.#source;

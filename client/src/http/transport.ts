@@ -73,6 +73,14 @@ export class Transport {
     this.#presented = undefined;
   }
 
+  /** Both say outright who asks, and what they send with each request is the same. */
+  isPlainAs(other: Transport): boolean {
+    const [mine, theirs] = [this.#headers, other.#headers];
+    if (typeof mine === "function" || typeof theirs === "function" || !this.credentials.isPlain) return false;
+    const names = Object.keys({ ...mine, ...theirs });
+    return this.#cookies === other.#cookies && names.every((name) => mine[name] === theirs[name]);
+  }
+
   /** Asks as the other one does. */
   takeOver(other: Transport): void {
     this.#fetch = other.#fetch;

@@ -56,9 +56,10 @@ function follow(held: Held, options: HttpTutorStreamOptions, latest: Latest): He
   if (client === undefined) {
     if (!held.own?.isFor(options)) return make(options, latest, null);
   } else if (client !== held.client) {
-    if (held.own !== null || client === held.asked) return make(options, latest, null);
-    if (!held.isInline) return held.asked === null ? { ...held, asked: client } : { ...held, asked: null, isInline: true };
-    if (!held.client.isLike(client)) return { ...make(options, latest, null), isInline: true };
+    if (held.own !== null) return make(options, latest, null);
+    const before = replaced(held, client);
+    if (before === null) return { ...make(options, latest, null), isInline: held.isInline };
+    if (before !== held) return before;
   }
   const sessionId = options.sessionId || null;
   if (sessionId === held.sessionId) return held;
@@ -67,12 +68,23 @@ function follow(held: Held, options: HttpTutorStreamOptions, latest: Latest): He
   return isSame ? { ...held, sessionId } : make(options, latest, held);
 }
 
+/**
+ * The chat, where another client is the same one made anew; null where it is not. Whether it is one that each render makes,
+ * the next render tells, which React does at once.
+ */
+function replaced(held: Held, client: TutorClient): Held | null {
+  if (held.isInline) return held.client.isLike(client) ? held : null;
+  if (held.client.isSame(client)) return held;
+  if (client === held.asked) return null;
+  return held.asked === null ? { ...held, asked: client } : { ...held, asked: null, isInline: true };
+}
+
 /** With the same client as before, where it stands for the same caller. Calls go to what was rendered last. */
 function make(options: HttpTutorStreamOptions, latest: Latest, before: Held | null): Held {
   const { client: given, outbox, feed, smoothing, throttle, initialMessages } = options;
   const sessionId = options.sessionId || null;
   const own = given ? null : before?.own?.isOf(options) ? before.own : new OwnClient(options, latest);
-  const client = own?.client ?? (before?.isInline ? before.client : given);
+  const client = own?.client ?? before?.client ?? given;
   if (client === undefined) throw new TypeError("There is no client.");
   const chat = new Chat({
     client,

@@ -1,6 +1,6 @@
 /** Who acts, on which server, in which session: what ends a chat of the hook, and what does not. */
 
-import { act, renderHook, waitFor } from "@testing-library/react";
+import { act, fireEvent, render, renderHook, screen, waitFor } from "@testing-library/react";
 import { StrictMode, useState } from "react";
 import { expect, test, vi } from "vitest";
 
@@ -159,6 +159,44 @@ test.each([false, true])("a client made in each render is one client, whose last
   server.next(CHAT, () => named(begun("Hi.").send(end(3)).end()));
   await act(async () => void (await hook.result.current.sendMessage("Why?")));
   expect(callers(server.to(CHAT))).toEqual(["Bearer AAA", "Bearer BBB"]);
+});
+
+test("a client that each render of a parent makes is one client", async () => {
+  const { server, options } = stage();
+  const stream = begun("0 ");
+  server.next(CHAT, () => named(stream));
+  const seen = new Set<unknown>();
+  const Child = (props: HttpTutorStreamOptions) => {
+    const { sendMessage, messages } = useHttpTutorStream({ ...options, ...props });
+    seen.add(sendMessage);
+    return <button onClick={() => void sendMessage("Count.")}>{messages.at(-1)?.content ?? "Send"}</button>;
+  };
+  const Parent = () => {
+    const [, setLast] = useState("");
+    const client = new TutorClient({ baseUrl: "http://tutor.test", fetch: (...request) => server.fetch(...request), token: "AAA", headers: { "X-A": "1" } });
+    return <Child client={client} onMessage={({ content }) => setLast(content)} />;
+  };
+  render(<Parent />);
+  fireEvent.click(screen.getByText("Send"));
+  await screen.findByText("0");
+  for (let number = 1; number <= 5; number++) await act(async () => void stream.send(text(2 + number, `${number} `)));
+  await act(async () => void stream.send(end(8)).end());
+  await screen.findByText("0 1 2 3 4 5");
+  expect(seen.size).toBe(1);
+  expect(server.to(CHAT)).toHaveLength(1);
+});
+
+test("the user and the subject of the last render go with a message", async () => {
+  const { server, options } = clientless();
+  const hook = renderHook((props: HttpTutorStreamOptions) => useHttpTutorStream({ ...options, ...props }), {
+    initialProps: { userId: "" } as HttpTutorStreamOptions,
+  });
+  const { sendMessage } = hook.result.current;
+  hook.rerender({ userId: "alice", subject: "physics" });
+  expect(hook.result.current.sendMessage).toBe(sendMessage);
+  server.next(CHAT, () => named(begun("Hi.").send(end(3)).end()));
+  await act(async () => void (await hook.result.current.sendMessage("Why?")));
+  expect(server.to(CHAT)[0]?.body).toMatchObject({ userId: "alice", subject: "physics" });
 });
 
 test("a client that is kept and then another one are two chats", async () => {
