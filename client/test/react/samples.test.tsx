@@ -4,35 +4,13 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { act, fireEvent, render, screen, waitFor } from "@testing-library/react";
-import { transformSync } from "esbuild";
-import * as react from "react";
 import type { ComponentType } from "react";
-import * as runtime from "react/jsx-runtime";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import * as tutorstream from "../../src/index.js";
-import * as bindings from "../../src/react/index.js";
+import { samplesOf } from "../support/samples.js";
 import { end, text } from "../support/frames.js";
 import { FakeServer, json, problem } from "../support/server.js";
 import { CHAT, begun, named } from "./stage.js";
-
-const MODULES: Record<string, unknown> = {
-  react,
-  "react/jsx-runtime": runtime,
-  tutorstream,
-  "tutorstream/react": bindings,
-};
-
-function samplesOf(document: string): Record<string, ComponentType> {
-  const source = readFileSync(resolve(document), "utf8");
-  const samples = [...source.matchAll(/^```tsx\n(.*?)^```$/gms)].map(([, code = ""]) => {
-    const { code: compiled } = transformSync(code, { loader: "tsx", jsx: "automatic", format: "cjs" });
-    const module = { exports: {} };
-    new Function("require", "module", "exports", compiled)((name: string) => MODULES[name], module, module.exports);
-    return module.exports;
-  });
-  return Object.assign({}, ...samples) as Record<string, ComponentType>;
-}
 
 let server: FakeServer;
 
