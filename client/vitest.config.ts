@@ -11,7 +11,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { ...common, name: "core", include: ["test/**/*.test.ts"] } },
-      { test: { ...react, name: "react-19" } },
+      { test: { ...react, name: "react-19", include: [...react.include, "test/server/**/*.test.tsx"] } },
       {
         test: { ...react, name: "react-18" },
         resolve: {

@@ -11,5 +11,10 @@ const faults = [
   ...paths.filter((path) => !ALLOWED.test(path)).map((path) => `unexpected: ${path}`),
   ...NEEDED.filter((path) => !paths.includes(path)).map((path) => `missing: ${path}`),
 ];
+// What a framework that renders on a server must leave to the browser says so.
+for (const path of paths.filter((path) => /^dist\/react\/.*\.js$/.test(path))) {
+  const source = readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+  if (!source.startsWith('"use client";')) faults.push(`no "use client": ${path}`);
+}
 for (const fault of faults) console.error(fault);
 process.exitCode = faults.length > 0 ? 1 : 0;

@@ -47,24 +47,24 @@ export interface CallerCredentials {
 
 export interface TurnStreamOptions extends FollowOptions, RetryBudget {
   /** Called when the server has taken the request and named the turn. */
-  onAccepted?: (accepted: Accepted) => void;
+  onAccepted?: ((accepted: Accepted) => void) | undefined;
 }
 
 export interface StartOptions extends TurnStreamOptions {
   /** A repeat with the same key joins the same turn. Made up when missing, so that a broken request can be repeated. */
-  idempotencyKey?: string;
+  idempotencyKey?: string | undefined;
   /** Who wrote the message: it is sent under no other user. Default: whoever acts. */
   owner?: Owner | undefined;
 }
 
 export interface FollowTurnOptions extends TurnStreamOptions {
   /** The last event that is known. Default 0: from the start. */
-  lastEventId?: number;
+  lastEventId?: number | undefined;
 }
 
 export interface FollowSessionOptions extends FollowOptions {
   /** The place of the last event that is known. Without it the feed begins with a snapshot. */
-  place?: string | null;
+  place?: string | null | undefined;
 }
 
 export type TurnEvents = AsyncGenerator<TurnEvent, void, undefined>;
@@ -104,8 +104,26 @@ export class TutorClient {
 
   /** Somebody else, or another token: chats of this client end what they show, and go on for who acts now. */
   setCredentials({ token, user = null }: CallerCredentials): void {
+    // Of the same user: nothing ends.
+    if (this.identity.isRenewal(token, user)) return this.#transport.credentials.replace(token);
     this.#transport.replaceToken(token);
     this.identity.replace(user);
+  }
+
+  /** Whether the other one asks the same server for the same caller, as far as one can see: functions give what they give. */
+  isLike(other: TutorClient): boolean {
+    const sameWay = this.baseUrl === other.baseUrl && this.#readsAnswers === other.#readsAnswers;
+    return sameWay && this.identity.isGivenAs(other.identity) && this.#transport.credentials.isLike(other.#transport.credentials);
+  }
+
+  /** Is like the other one, and nothing of who asks is left to functions. */
+  isSame(other: TutorClient): boolean {
+    return this.isLike(other) && this.#transport.isPlainAs(other.#transport);
+  }
+
+  /** From now on asks as the other one does, which is like this one. */
+  takeOver(other: TutorClient): void {
+    this.#transport.takeOver(other.#transport);
   }
 
   /** What is kept of the caller as a learner, and which user that is. */

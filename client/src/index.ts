@@ -23,6 +23,7 @@ export type { Owner } from "./identity/owner.js";
 export { initialTurn, reduce } from "./chat/turn-state.js";
 export { Chat } from "./chat/chat.js";
 export type { ChatOptions } from "./chat/options.js";
+export type { InitialMessage } from "./chat/initial.js";
 export type { ChatError, ChatMessage, ChatSnapshot, ChatStatus } from "./chat/snapshot.js";
 export { canContinue, canRegenerate } from "./chat/snapshot.js";
 export type { SendResult } from "./chat/send-result.js";

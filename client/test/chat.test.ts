@@ -77,7 +77,8 @@ describe("a message", () => {
     const [onMessage, onComplete, onError] = [vi.fn(), vi.fn(), vi.fn()];
     await passing(world.chat({ onMessage, onComplete, onError }).send("Hi"));
     const grown = onMessage.mock.calls.map(([{ content }]) => content as string);
-    expect(grown.filter((content, at) => content !== grown[at - 1])).toEqual(["", "Hel", "Hello"]);
+    expect(grown.filter((content, at) => content !== grown[at - 1])).toEqual(["Hel", "Hello"]);
+    expect(onMessage).toHaveBeenLastCalledWith(expect.objectContaining({ content: "Hello", status: "complete" }));
     expect(onComplete).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ content: "Hello" }));
     expect(onError).not.toHaveBeenCalled();
   });

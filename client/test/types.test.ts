@@ -2,7 +2,7 @@
 
 import { expectTypeOf, it } from "vitest";
 
-import { type Chat, type ChatSnapshot, Problem, TutorClient, initialTurn, reduce } from "../src/index.js";
+import { Chat, type ChatSnapshot, Outbox, Problem, TutorClient, initialTurn, reduce } from "../src/index.js";
 import type {
   ChatMessage,
   DurableType,
@@ -94,6 +94,25 @@ it("a client takes a token as text or as a function, and refuses what it does no
   expectTypeOf(TutorClient).toBeConstructibleWith({ token: async ({ refused }) => refused ?? "t" });
   // @ts-expect-error there is no such option
   expectTypeOf(TutorClient).toBeConstructibleWith({ tokn: "t" });
+  expectTypeOf(TutorClient).toBeConstructibleWith({ token: async () => undefined });
   expectTypeOf<Problem["code"]>().toBeString();
   expectTypeOf<Problem["retryAfterMs"]>().toEqualTypeOf<number | null>();
+});
+
+it("what may be left out may be undefined, also where the compiler tells the two apart", () => {
+  const call = (client: TutorClient, maybe: { text: string | undefined; count: number | undefined; signal: AbortSignal | undefined }) => {
+    const { text, count, signal } = maybe;
+    void new TutorClient({ baseUrl: text, token: text, user: text, fetch: undefined, headers: undefined, credentials: undefined });
+    void client.createSession({ title: text, subject: text, learnerProfile: undefined }, { signal });
+    void client.listSessions({ cursor: text, limit: count }, { signal });
+    void client.addMessage("s", { role: "user", content: "", clientMessageId: text }, { signal });
+    void client.streamChat({ message: "", sessionId: text, userId: text, subject: text, clientMessageId: text, onBusy: undefined });
+    void client.streamChat({ message: "" }, { signal, idempotencyKey: text, onAccepted: undefined, onConnection: undefined });
+    void client.followTurn("t", { signal, lastEventId: count, attempts: count, openAttempts: count });
+    void client.followSession("s", { signal, place: text });
+    client.setCredentials({ token: text, user: text });
+    void new Chat({ client, sessionId: text, userId: text, throttle: count, initialMessages: undefined, smoothing: undefined });
+    void new Outbox({ name: text, storage: undefined });
+  };
+  expectTypeOf(call).toBeFunction();
 });

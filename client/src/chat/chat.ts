@@ -10,8 +10,9 @@ import type { Outbox } from "../outbox/outbox.js";
 import { sharedOutbox } from "../outbox/shared.js";
 import { replyOf } from "./conversation.js";
 import { errorOf, turnErrorOf } from "./errors.js";
+import { initialMessages } from "./initial.js";
 import { OpenChat } from "./open-chat.js";
-import { type ChatOptions, smoothingOf } from "./options.js";
+import { type ChatOptions, showerOf } from "./options.js";
 import type { ChatError, ChatMessage, ChatSnapshot } from "./snapshot.js";
 import { ChatStore } from "./store.js";
 import { type SendResult, resultOf } from "./send-result.js";
@@ -43,7 +44,8 @@ export class Chat {
     this.#period = options.client.identity.period;
     this.#store = new ChatStore({
       sessionId: options.sessionId || null,
-      smoothing: smoothingOf(options),
+      initial: initialMessages(options.initialMessages ?? [], options.sessionId || null),
+      shower: showerOf(options),
       onMessage: (message) => options.onMessage?.(message),
       onTurnEnd: (turn) => this.#turnEnded(turn),
     });
@@ -270,9 +272,11 @@ export class Chat {
   #turnEnded(turn: TurnState): void {
     if (turn.status === "failed") this.#fail(turnErrorOf(turn));
     const reply = replyOf(this.#store.state.conversation, turn);
-    if (reply && turn.status !== "failed") {
+    if (reply) {
       const shown = this.#store.snapshot().messages.find((message) => message.id === reply.id);
-      this.#options.onComplete?.(shown ?? { ...reply, alternatives: [reply.id], delivery: "sent" });
+      const message = shown ?? ({ ...reply, alternatives: [reply.id], delivery: "sent" } as const);
+      if (message.content !== "") this.#options.onMessage?.(message);
+      if (turn.status !== "failed") this.#options.onComplete?.(message);
     }
     // What a crash of the server has cut off does not keep what comes after it.
     if (turn.status === "stopped") this.#life?.queue.hold("stop");

@@ -2,8 +2,10 @@
 
 import type { TutorClient } from "../client.js";
 import type { Outbox } from "../outbox/outbox.js";
-import type { SmootherOptions } from "../smoothing/smoother.js";
+import { Smoother, type SmootherOptions, type TextShower } from "../smoothing/smoother.js";
+import { Throttle } from "../smoothing/throttle.js";
 import type { EnvironmentWarning } from "../warnings.js";
+import type { InitialMessage } from "./initial.js";
 import type { ChatError, ChatMessage } from "./snapshot.js";
 
 export interface ChatOptions {
@@ -20,7 +22,11 @@ export interface ChatOptions {
   feed?: boolean | undefined;
   /** Lets text flow at the display's frame rate. Default: where there is a display. */
   smoothing?: boolean | Omit<SmootherOptions, "onText"> | undefined;
-  /** The reply that is being written, each time there is more of it. */
+  /** Text that grows is shown, and told to `onMessage`, once in so many milliseconds. Default: with each frame. */
+  throttle?: number | undefined;
+  /** What is shown until the session's messages are read; without a session, what stands before the first message. */
+  initialMessages?: readonly InitialMessage[] | undefined;
+  /** The reply that is being written, each time there is more of it, and once more when it has ended. */
   onMessage?: ((message: ChatMessage) => void) | undefined;
   /** A reply has ended: complete, stopped or interrupted. */
   onComplete?: ((message: ChatMessage) => void) | undefined;
@@ -31,8 +37,10 @@ export interface ChatOptions {
   onSession?: ((sessionId: string) => void) | undefined;
 }
 
-export function smoothingOf({ smoothing }: ChatOptions): Omit<SmootherOptions, "onText"> | null {
-  if (typeof smoothing === "object") return smoothing;
+/** Null: text shows as it comes. */
+export function showerOf({ smoothing, throttle = 0 }: ChatOptions): ((onText: (text: string) => void) => TextShower) | null {
+  if (throttle > 0) return (onText) => new Throttle(throttle, onText);
   const wanted = smoothing ?? typeof globalThis.requestAnimationFrame === "function";
-  return wanted ? {} : null;
+  if (!wanted) return null;
+  return (onText) => new Smoother({ ...(typeof wanted === "object" && wanted), onText });
 }

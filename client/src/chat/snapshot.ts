@@ -87,6 +87,8 @@ export interface ChatState {
   readonly warnings: readonly EnvironmentWarning[];
   /** The chosen reply, by the message that it answers. */
   readonly choices: Readonly<Record<string, string>>;
+  /** What the application shows before the first message of a draft. */
+  readonly opening: readonly KnownMessage[];
   /** How much of the running reply is shown. */
   readonly shown: { readonly messageId: string; readonly text: string } | null;
 }
@@ -143,8 +145,8 @@ export class SnapshotMaker {
     };
   }
 
-  #rows({ conversation, choices, shown }: ChatState): ChatMessage[] {
-    const { messages } = conversation;
+  #rows({ conversation, choices, shown, opening }: ChatState): ChatMessage[] {
+    const messages = [...opening, ...conversation.messages];
     const replies = groupReplies(messages);
     const present = new Set(messages.map((message) => message.id));
     const rows: ChatMessage[] = [];

@@ -1,14 +1,16 @@
 /** The state of a chat as one immutable snapshot, and who wants to know of changes. Decides nothing. */
 
-import { Smoother, type SmootherOptions } from "../smoothing/smoother.js";
-import { type Conversation, emptyConversation, replyOf, runningTurn } from "./conversation.js";
+import type { TextShower } from "../smoothing/smoother.js";
+import { type Conversation, type KnownMessage, emptyConversation, replyOf, runningTurn } from "./conversation.js";
 import { type ChatMessage, type ChatSnapshot, type ChatState, SnapshotMaker } from "./snapshot.js";
 import type { TurnState } from "./turn-state.js";
 
 export interface StoreOptions {
   sessionId: string | null;
+  /** Shown before anything is read: of the session, or before a draft's first message. */
+  initial: readonly KnownMessage[];
   /** Null: text shows as it comes. */
-  smoothing: Omit<SmootherOptions, "onText"> | null;
+  shower: ((onText: (text: string) => void) => TextShower) | null;
   onMessage: (message: ChatMessage) => void;
   /** A turn that was seen running has ended. */
   onTurnEnd: (turn: TurnState) => void;
@@ -18,7 +20,7 @@ export class ChatStore {
   readonly #options: StoreOptions;
   readonly #listeners = new Set<() => void>();
   readonly #maker = new SnapshotMaker();
-  readonly #smoother: Smoother | null;
+  readonly #smoother: TextShower | null;
   #state: ChatState;
   #snapshot: ChatSnapshot | null = null;
   #streaming: { messageId: string; text: string } | null = null;
@@ -26,9 +28,8 @@ export class ChatStore {
 
   constructor(options: StoreOptions) {
     this.#options = options;
-    this.#state = initialState(options.sessionId);
-    const onText = (text: string) => this.#show(text);
-    this.#smoother = options.smoothing && new Smoother({ ...options.smoothing, onText });
+    this.#state = withMessages(initialState(options.sessionId), options.initial);
+    this.#smoother = options.shower?.((text) => this.#show(text)) ?? null;
   }
 
   get state(): ChatState {
@@ -88,7 +89,7 @@ export class ChatStore {
     return smoothed;
   }
 
-  #smooth(smoother: Smoother): boolean {
+  #smooth(smoother: TextShower): boolean {
     const { conversation } = this.#state;
     const turn = runningTurn(conversation);
     const reply = turn && replyOf(conversation, turn);
@@ -114,8 +115,10 @@ export class ChatStore {
   #notify(): void {
     this.#snapshot = null;
     const { streamingMessage } = this.snapshot();
-    if (streamingMessage && streamingMessage !== this.#reported) this.#options.onMessage(streamingMessage);
-    this.#reported = streamingMessage;
+    // What has no text yet is no news; a text that is void again is.
+    const isBegun = streamingMessage?.content !== "" || streamingMessage.id === this.#reported?.id;
+    if (streamingMessage && isBegun && streamingMessage !== this.#reported) this.#options.onMessage(streamingMessage);
+    this.#reported = isBegun ? streamingMessage : null;
     for (const listener of [...this.#listeners]) listener();
   }
 
@@ -145,5 +148,12 @@ function initialState(sessionId: string | null): ChatState {
     warnings: [],
     choices: {},
     shown: null,
+    opening: [],
   };
+}
+
+function withMessages(state: ChatState, messages: readonly KnownMessage[]): ChatState {
+  if (messages.length === 0) return state;
+  if (state.sessionId === null) return { ...state, opening: messages };
+  return { ...state, conversation: { ...state.conversation, messages }, loaded: true };
 }

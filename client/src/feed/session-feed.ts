@@ -23,9 +23,9 @@ export interface FeedSource {
 export interface SessionFeedOptions {
   onEvent: (event: FeedEvent) => void;
   /** The feed cannot go on: the session is gone, or is not this user's. */
-  onFailure?: (error: unknown) => void;
+  onFailure?: ((error: unknown) => void) | undefined;
   /** Told in the leading tab. */
-  onConnection?: (state: ConnectionState) => void;
+  onConnection?: ((state: ConnectionState) => void) | undefined;
   /** Whose connection it is: tabs of another user do not share it. */
   drawer?: string | undefined;
 }

@@ -32,6 +32,22 @@ export class Credentials {
     this.#refused = null;
   }
 
+  /** The same token, or two functions: what they give is not known. */
+  isLike(credentials: Credentials): boolean {
+    const [mine, other] = [this.#source, credentials.#source];
+    return (typeof mine === "function" && typeof other === "function") || (mine ?? null) === (other ?? null);
+  }
+
+  /** There is one token, or none: not what gives it. */
+  get isPlain(): boolean {
+    return typeof this.#source !== "function";
+  }
+
+  /** Asks as the other ones do, from the next time on. */
+  takeOver(other: Credentials): void {
+    this.#source = other.#source;
+  }
+
   /** Requests at the same time share one answer of the source. */
   token(): Promise<string | null> {
     if (this.#asking !== null) return this.#asking;

@@ -10,7 +10,7 @@ const ANSWER_WITHIN_MS = 30_000;
 
 export interface TransportOptions {
   /** Where the server is. Empty: where the page came from. */
-  baseUrl?: string | URL;
+  baseUrl?: string | URL | undefined;
   token?: TokenSource | null | undefined;
   /**
    * The user that the token stands for, where the application knows: what is kept in the browser is kept by user.
@@ -49,9 +49,9 @@ export class Transport {
   readonly credentials: Credentials;
   readonly baseUrl: string;
   readonly #aborts = new WeakMap<Response, () => void>();
-  readonly #fetch: typeof fetch;
-  readonly #headers: HeaderSource;
-  readonly #cookies: RequestCredentials | undefined;
+  #fetch: typeof fetch;
+  #headers: HeaderSource;
+  #cookies: RequestCredentials | undefined;
   /** The token of the last request; undefined before the first one. */
   #presented: string | null | undefined;
 
@@ -71,6 +71,22 @@ export class Transport {
   replaceToken(token: TokenSource | null | undefined): void {
     this.credentials.replace(token);
     this.#presented = undefined;
+  }
+
+  /** Both say outright who asks, and what they send with each request is the same. */
+  isPlainAs(other: Transport): boolean {
+    const [mine, theirs] = [this.#headers, other.#headers];
+    if (typeof mine === "function" || typeof theirs === "function" || !this.credentials.isPlain) return false;
+    const names = Object.keys({ ...mine, ...theirs });
+    return this.#cookies === other.#cookies && names.every((name) => mine[name] === theirs[name]);
+  }
+
+  /** Asks as the other one does. */
+  takeOver(other: Transport): void {
+    this.#fetch = other.#fetch;
+    this.#headers = other.#headers;
+    this.#cookies = other.#cookies;
+    this.credentials.takeOver(other.credentials);
   }
 
   /** The answer's JSON; undefined for 204. */

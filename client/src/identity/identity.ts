@@ -65,6 +65,17 @@ export class Identity {
     this.#tell(null);
   }
 
+  /** Whether a token is another one of who acts already. */
+  isRenewal(token: unknown, user: string | null): boolean {
+    if (typeof token !== "string" || this.#owner === null || (user || null) !== this.#given) return false;
+    return drawerOf(token, this.#given) === this.#owner.drawer;
+  }
+
+  /** Whether the application has named the same user for both. */
+  isGivenAs(other: Identity): boolean {
+    return this.#given === other.#given;
+  }
+
   /** Who acts. Rejects when there is no token to be had. */
   owner(): Promise<Owner> {
     this.#asking ??= this.#ask(this.#epoch).catch((cause: unknown) => {

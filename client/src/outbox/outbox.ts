@@ -19,8 +19,8 @@ const PREFIX = "tutorstream-outbox:";
 
 export interface OutboxOptions {
   /** Tells outboxes of one origin apart: by server. */
-  name?: string;
-  storage?: OutboxStorage;
+  name?: string | undefined;
+  storage?: OutboxStorage | undefined;
 }
 
 export interface Draft {

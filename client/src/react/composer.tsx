@@ -1,4 +1,5 @@
-/** Where a message is written. Enter sends, Shift+Enter begins a new line. */
+"use client";
+/** Where a message is written. Enter sends, Shift+Enter begins a new line; on a telephone, which has no Shift+Enter, Enter does. */
 
 import { type KeyboardEvent, type SyntheticEvent, useId, useState } from "react";
 
@@ -18,14 +19,14 @@ export function Composer({ isStreaming, onSend, onStop }: ComposerProps) {
     setText("");
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    // Enter that ends the input of a composed character (Japanese, say) is not meant for us.
-    if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) send(event);
+    if (event.key === "Enter" && !event.shiftKey && !isComposing(event) && !isTouched()) send(event);
   };
   return (
     <form className="tutorstream-composer" onSubmit={send}>
       <label htmlFor={id}>Your message</label>
       <textarea
         id={id}
+        dir="auto"
         rows={2}
         value={text}
         onChange={(event) => setText(event.target.value)}
@@ -41,4 +42,16 @@ export function Composer({ isStreaming, onSend, onStop }: ComposerProps) {
       )}
     </form>
   );
+}
+
+/**
+ * Enter that ends the input of a composed character (Japanese, say) is not meant for us. Safari tells it after the end of
+ * the composition, by a code that no key has.
+ */
+function isComposing({ nativeEvent: { isComposing: composes, keyCode } }: KeyboardEvent): boolean {
+  return composes || keyCode === 229;
+}
+
+function isTouched(): boolean {
+  return globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
 }

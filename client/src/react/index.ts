@@ -1,3 +1,4 @@
+"use client";
 /** React on top of the chat. */
 
 export { useHttpTutorStream } from "./use-http-tutor-stream.js";

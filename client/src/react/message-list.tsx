@@ -1,15 +1,16 @@
+"use client";
 /** The conversation. A message that does not change is not rendered again while a reply grows. */
 
 import { type ReactNode, memo } from "react";
 
-import type { ChatMessage } from "../chat/snapshot.js";
+import { type ChatMessage, canContinue, canRegenerate } from "../chat/snapshot.js";
+import { Markdown } from "./markdown/markdown.js";
 import type { HttpTutorStream } from "./use-http-tutor-stream.js";
 
 type RenderMessage = ((message: ChatMessage) => ReactNode) | undefined;
 
 export function MessageList({ tutor, renderMessage }: { tutor: HttpTutorStream; renderMessage: RenderMessage }) {
   const { messages, hasOlder, loadOlder, isStreaming } = tutor;
-  const last = messages.at(-1);
   return (
     <>
       {hasOlder && (
@@ -23,8 +24,8 @@ export function MessageList({ tutor, renderMessage }: { tutor: HttpTutorStream; 
             key={message.key}
             message={message}
             renderMessage={renderMessage}
-            onContinue={message === last && !isStreaming ? tutor.continue : undefined}
-            onRegenerate={message === last && !isStreaming ? tutor.regenerate : undefined}
+            onContinue={message === messages.at(-1) && !isStreaming && canContinue(message) ? tutor.goOn : undefined}
+            onRegenerate={canRegenerate(message, tutor) ? tutor.regenerate : undefined}
           />
         ))}
       </ol>
@@ -40,19 +41,19 @@ interface RowProps {
 }
 
 const Row = memo(function Row({ message, renderMessage, onContinue, onRegenerate }: RowProps) {
-  const { id, role, status, content } = message;
+  const { id, role, status } = message;
   const unfinished = status === "stopped" || status === "interrupted" || status === "failed";
   return (
     <li className="tutorstream-message" data-role={role} data-status={status}>
       <span className="tutorstream-author">{role === "user" ? "You" : "Tutor"}</span>
-      {renderMessage ? renderMessage(message) : <div style={{ whiteSpace: "pre-wrap" }}>{content}</div>}
+      {renderMessage ? renderMessage(message) : <Content message={message} />}
       {unfinished && <small className="tutorstream-unfinished">{UNFINISHED[status]}</small>}
-      {unfinished && onContinue && (
+      {onContinue && (
         <button type="button" onClick={() => void onContinue(id)}>
           Continue
         </button>
       )}
-      {role === "assistant" && onRegenerate && (
+      {onRegenerate && (
         <button type="button" onClick={() => void onRegenerate(id)}>
           Answer again
         </button>
@@ -60,6 +61,16 @@ const Row = memo(function Row({ message, renderMessage, onContinue, onRegenerate
     </li>
   );
 });
+
+/** What a learner has written stays as it is: stars and all. */
+function Content({ message: { role, content } }: { message: ChatMessage }) {
+  if (role === "assistant") return <Markdown text={content} />;
+  return (
+    <div dir="auto" style={{ whiteSpace: "pre-wrap" }}>
+      {content}
+    </div>
+  );
+}
 
 const UNFINISHED = {
   stopped: "You stopped this reply.",

@@ -1,29 +1,43 @@
+"use client";
 /** The chat of a component: made when it is first needed, and anew when it is about another session or server. */
 
-import { type RefObject, useEffect, useRef, useState } from "react";
+import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import { Chat } from "../chat/chat.js";
-import { TutorClient } from "../client.js";
-import type { TokenSource } from "../http/credentials.js";
+import type { TutorClient } from "../client.js";
+import { OwnClient } from "./own-client.js";
 import type { HttpTutorStreamOptions } from "./use-http-tutor-stream.js";
+
+type Latest = RefObject<HttpTutorStreamOptions>;
 
 /** A chat, and what it was made for. */
 interface Held {
   chat: Chat;
+  client: TutorClient;
+  /** Where the application gave no client. */
+  own: OwnClient | null;
+  /** What the component asked for last. */
   sessionId: string | null;
-  client: TutorClient | undefined;
-  baseUrl: string | undefined;
+  /** A client that has come in the place of `client` in this very render. */
+  asked: TutorClient | null;
+  /** Each render makes a client of its own. */
+  isInline: boolean;
 }
 
-export function useChat(options: HttpTutorStreamOptions): Chat {
-  const latest = useRef(options);
-  useEffect(() => {
-    latest.current = options;
-  });
-  const [held, setHeld] = useState(() => make(options, latest));
-  const current = fits(held, options) ? held : make(options, latest);
+/** On a server there is no layout, and React 18 warns of it. */
+const useEarlyEffect = typeof document === "undefined" ? useEffect : useLayoutEffect;
+
+export function useChat(options: HttpTutorStreamOptions, latest: Latest): Chat {
+  const [held, setHeld] = useState(() => make(options, latest, null));
+  const current = follow(held, options, latest);
   if (current !== held) setHeld(current);
-  const { chat } = current;
+  const { chat, client, own } = current;
+  // Before anything is painted: nothing of one user is seen by the next one.
+  useEarlyEffect(() => {
+    latest.current = options;
+    own?.take(options);
+    if (options.client && options.client !== client) client.takeOver(options.client);
+  });
   // React may mount a component twice (StrictMode): a closed chat opens again.
   useEffect(() => {
     chat.open();
@@ -32,37 +46,65 @@ export function useChat(options: HttpTutorStreamOptions): Chat {
   return chat;
 }
 
-/** A draft that has become a session is still the same chat, whether or not the component is told of its session. */
-function fits(held: Held, { sessionId = null, client, baseUrl }: HttpTutorStreamOptions): boolean {
-  if (held.client !== client || held.baseUrl !== baseUrl) return false;
-  return held.sessionId === sessionId || held.chat.getSnapshot().sessionId === sessionId;
+export function useLatest(options: HttpTutorStreamOptions): Latest {
+  return useRef(options);
 }
 
-/** Calls go to what the component was rendered with last. */
-function make(options: HttpTutorStreamOptions, latest: RefObject<HttpTutorStreamOptions>): Held {
-  const { sessionId = null, client, baseUrl, userId, subject, outbox, feed, smoothing } = options;
-  const own = client ?? new TutorClient({ baseUrl: baseUrl ?? "", token: (request) => tokenOf(latest, request) });
+/** The chat for these options: the same one as long as it is about the same. */
+function follow(held: Held, options: HttpTutorStreamOptions, latest: Latest): Held {
+  const { client } = options;
+  if (client === undefined) {
+    if (!held.own?.isFor(options)) return make(options, latest, null);
+  } else if (client !== held.client) {
+    if (held.own !== null) return make(options, latest, null);
+    const before = replaced(held, client);
+    if (before === null) return { ...make(options, latest, null), isInline: held.isInline };
+    if (before !== held) return before;
+  }
+  const sessionId = options.sessionId || null;
+  if (sessionId === held.sessionId) return held;
+  // A draft that has become a session is still the same chat; a session that is left for none is a new one.
+  const isSame = held.chat.getSnapshot().sessionId === sessionId;
+  return isSame ? { ...held, sessionId } : make(options, latest, held);
+}
+
+/**
+ * The chat, where another client is the same one made anew; null where it is not. Whether it is one that each render makes,
+ * the next render tells, which React does at once.
+ */
+function replaced(held: Held, client: TutorClient): Held | null {
+  if (held.isInline) return held.client.isLike(client) ? held : null;
+  if (held.client.isSame(client)) return held;
+  if (client === held.asked) return null;
+  return held.asked === null ? { ...held, asked: client } : { ...held, asked: null, isInline: true };
+}
+
+/** With the same client as before, where it stands for the same caller. Calls go to what was rendered last. */
+function make(options: HttpTutorStreamOptions, latest: Latest, before: Held | null): Held {
+  const { client: given, outbox, feed, smoothing, throttle, initialMessages } = options;
+  const sessionId = options.sessionId || null;
+  const own = given ? null : before?.own?.isOf(options) ? before.own : new OwnClient(options, latest);
+  const client = own?.client ?? before?.client ?? given;
+  if (client === undefined) throw new TypeError("There is no client.");
   const chat = new Chat({
-    client: own,
+    client,
     sessionId,
-    userId,
-    subject,
     outbox,
     feed,
     smoothing,
+    throttle,
+    initialMessages,
+    get userId() {
+      return latest.current.userId;
+    },
+    get subject() {
+      return latest.current.subject;
+    },
     onMessage: (message) => latest.current.onMessage?.(message),
     onComplete: (message) => latest.current.onComplete?.(message),
     onError: (error) => latest.current.onError?.(error),
+    onWarning: (warning) => latest.current.onWarning?.(warning),
     onSession: (id) => latest.current.onSession?.(id),
   });
-  return { chat, sessionId, client, baseUrl };
-}
-
-type Asked = Parameters<Exclude<TokenSource, string>>[0];
-
-function tokenOf(latest: RefObject<HttpTutorStreamOptions>, request: Asked): ReturnType<Exclude<TokenSource, string>> {
-  const { token = null } = latest.current;
-  if (typeof token === "function") return token(request);
-  // The same one again would be refused again.
-  return token === request.refused ? null : token;
+  return { chat, client, own, sessionId, asked: null, isInline: before?.isInline ?? false };
 }

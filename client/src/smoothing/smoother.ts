@@ -7,11 +7,21 @@ export type FrameScheduler = (callback: () => void) => () => void;
 
 export interface SmootherOptions {
   onText: (text: string) => void;
-  now?: () => number;
-  schedule?: FrameScheduler;
+  now?: (() => number) | undefined;
+  schedule?: FrameScheduler | undefined;
 }
 
-export class Smoother {
+/** Decides when how much of a growing text is shown. */
+export interface TextShower {
+  /** The whole text so far. */
+  show(text: string): void;
+  /** A text that is shown already as it is. */
+  begin(text: string): void;
+  /** Forgets the text; no more of it is shown. */
+  reset(): void;
+}
+
+export class Smoother implements TextShower {
   readonly #onText: (text: string) => void;
   readonly #now: () => number;
   readonly #schedule: FrameScheduler;

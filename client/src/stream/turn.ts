@@ -20,9 +20,9 @@ export interface Accepted {
 
 export interface RetryBudget {
   /** How often a request that starts a turn is tried. Default 4. */
-  openAttempts?: number;
+  openAttempts?: number | undefined;
   /** How often in a row a connection may fail without a new event. Default 20. */
-  attempts?: number;
+  attempts?: number | undefined;
 }
 
 export interface TurnSubjectOptions extends RetryBudget {

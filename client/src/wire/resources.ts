@@ -29,9 +29,9 @@ export interface Session {
 }
 
 export interface SessionFields {
-  title?: string;
-  subject?: string;
-  learnerProfile?: LearnerProfile;
+  title?: string | undefined;
+  subject?: string | undefined;
+  learnerProfile?: LearnerProfile | undefined;
 }
 
 export interface SessionPage {
@@ -74,7 +74,7 @@ export type MessageSource = "model" | "learner" | "observer" | "import";
 export interface NewMessage {
   role: Role;
   content: string;
-  clientMessageId?: string;
+  clientMessageId?: string | undefined;
 }
 
 export interface MessagePage {
@@ -117,14 +117,14 @@ export type BusyPolicy = "reject" | "queue" | "interrupt";
 export interface ChatRequest {
   message: string;
   /** Without it a session is created. */
-  sessionId?: string;
+  sessionId?: string | undefined;
   /** Names the message; a repeat with the same name and the same body joins the same turn. */
-  clientMessageId?: string;
+  clientMessageId?: string | undefined;
   /** Must be the user that the token stands for. */
-  userId?: string;
+  userId?: string | undefined;
   /** Of a session that is created. */
-  subject?: string;
-  onBusy?: BusyPolicy;
+  subject?: string | undefined;
+  onBusy?: BusyPolicy | undefined;
 }
 
 /** Good for one stream, once, for a short time. */
@@ -189,6 +189,6 @@ export interface FocusPage {
 }
 
 export interface PageOptions {
-  cursor?: string;
-  limit?: number;
+  cursor?: string | undefined;
+  limit?: number | undefined;
 }

@@ -1,10 +1,10 @@
 /** The hook, as a component sees it. */
 
-import { act, renderHook, waitFor } from "@testing-library/react";
+import { act, fireEvent, render, renderHook, screen, waitFor } from "@testing-library/react";
 import { StrictMode } from "react";
 import { expect, expectTypeOf, test, vi } from "vitest";
 
-import type { ChatError, ChatMessage, ChatStatus, UnsentMessage, SessionFocus } from "../../src/index.js";
+import type { ChatError, ChatMessage, ChatStatus, SendResult, UnsentMessage, SessionFocus } from "../../src/index.js";
 import { useHttpTutorStream } from "../../src/react/index.js";
 import type { HttpTutorStream } from "../../src/react/index.js";
 import { end, start, text } from "../support/frames.js";
@@ -167,6 +167,104 @@ test("unmounting leaves the reply going on", async () => {
   expect(server.to(STOP)).toHaveLength(0);
 });
 
+test("what begins and ends is told in whole, and never as nothing", async () => {
+  for (const status of ["complete", "stopped", "failed"]) {
+    const { server, options } = stage();
+    const stream = begun();
+    server.next(CHAT, () => named(stream));
+    const told: string[] = [];
+    const onMessage = ({ content, status: now }: ChatMessage) => void told.push(`${now}: ${content}`);
+    // Frames that never come: what the screen has not shown yet is told at the end all the same.
+    const smoothing = { schedule: () => () => {} };
+    const { result, unmount } = renderHook(() => useHttpTutorStream({ ...options, smoothing, onMessage }));
+    act(() => void result.current.sendMessage("Why?"));
+    await waitFor(() => expect(result.current.streamingMessage?.content).toBe(""));
+    expect(told).toEqual([]);
+    stream.send(text(2, "Because "), text(3, "of the air."), end(4, status)).end();
+    await waitFor(() => expect(result.current.isStreaming).toBe(false));
+    expect(told).toEqual([`${status}: Because of the air.`]);
+    unmount();
+  }
+});
+
+test("a throttle lets text grow at its own pace, and holds no end back", async () => {
+  const { server, options } = stage();
+  const stream = begun("0 ");
+  server.next(CHAT, () => named(stream));
+  const told: string[] = [];
+  const onMessage = ({ content }: ChatMessage) => void told.push(content);
+  const { result } = renderHook(() => useHttpTutorStream({ ...options, smoothing: undefined, throttle: 60_000, onMessage }));
+  act(() => void result.current.sendMessage("Count."));
+  await waitFor(() => expect(result.current.streamingMessage?.content).toBe("0 "));
+  for (let number = 1; number <= 20; number++) await act(async () => void stream.send(text(2 + number, `${number} `)));
+  expect(told).toEqual(["0 "]);
+  await act(async () => void stream.send(end(23)).end());
+  const all = Array.from({ length: 21 }, (_each, number) => `${number} `).join("");
+  await waitFor(() => expect(result.current.messages.at(-1)?.content).toBe(all));
+  expect(told).toEqual(["0 ", all]);
+});
+
+test("functions may be handlers, and goOn is continue", async () => {
+  const cut = { ...row("message-2", "assistant", "Because "), status: "interrupted", turnId: "turn-1" };
+  const { server, options } = stage([row("message-1", "user", "Why?"), { ...cut, replyTo: "message-1" }]);
+  const rest = () => named(new FakeStream(start({ turnId: "turn-2" }), text(2, "Because of air."), end(3)).end());
+  server.next(CONTINUE, () => rest().clone());
+  server.next("POST /sessions/session-1/messages/message-2/regenerate", rest);
+  const Buttons = () => {
+    const { goOn, regenerate, stop, retry, refresh, loadOlder, resumeOutbox, messages } = useHttpTutorStream(options);
+    return (
+      <>
+        <p>{messages.at(-1)?.content}</p>
+        <button onClick={goOn}>go on</button>
+        <button onClick={regenerate}>again</button>
+        {[stop, retry, refresh, loadOlder, resumeOutbox].map((action, at) => (
+          <button key={at} onClick={action} />
+        ))}
+      </>
+    );
+  };
+  render(<Buttons />);
+  await screen.findByText("Because", { exact: false });
+  fireEvent.click(screen.getByText("go on"));
+  await screen.findByText("Because of air.");
+  expect(server.to(CONTINUE)).toHaveLength(1);
+  fireEvent.click(screen.getByText("again"));
+  await act(() => server.asked("POST /sessions/session-1/messages/message-2/regenerate"));
+});
+
+test("what became of a message is said", async () => {
+  const { server, options } = stage();
+  const { result } = renderHook(() => useHttpTutorStream(options));
+  await waitFor(() => expect(result.current.loaded).toBe(true));
+  const sent = async (message: string) => {
+    let outcome = "";
+    await act(async () => void ({ outcome } = await result.current.submit(message)));
+    return outcome;
+  };
+  server.next(CHAT, () => named(begun("Yes.").send(end(3)).end()));
+  expect(await sent("Why?")).toBe("answered");
+  server.next(CHAT, () => problem(413, "payload-too-large"));
+  expect(await sent("Long")).toBe("refused");
+  server.next(CHAT, () => problem(429, "tokens-spent", { "Retry-After": "600" }));
+  expect(await sent("Later")).toBe("waiting");
+  expect(await sent("   ")).toBe("empty");
+  expect(await result.current.sendMessage("")).toBeNull();
+});
+
+test("messages that a component is given are there from the first render on, until the server's are", async () => {
+  const { server, options } = stage([row("old-1", "user", "Hello"), row("old-2", "assistant", "Hello, you.")]);
+  const given = [{ id: "old-1", role: "user", content: "Hello" }] as const;
+  const { result } = renderHook(() => useHttpTutorStream({ ...options, initialMessages: given }));
+  expect(result.current).toMatchObject({ loaded: true, messages: [{ id: "old-1", status: "complete", delivery: "sent" }] });
+  await waitFor(() => expect(result.current.messages.map(({ content }) => content)).toEqual(["Hello", "Hello, you."]));
+
+  const greeting = [{ id: "greeting", role: "assistant", content: "What shall we look at?" }] as const;
+  const draft = renderHook(() => useHttpTutorStream({ ...options, sessionId: null, initialMessages: greeting }));
+  server.next(CHAT, () => named(begun("Yes.").send(end(3)).end()));
+  await act(async () => void (await draft.result.current.sendMessage("Atoms")));
+  expect(draft.result.current.messages.map(({ content }) => content)).toEqual(["What shall we look at?", "Atoms", "Yes."]);
+});
+
 test("its types are those of the chat", () => {
   type Sent = Awaited<ReturnType<HttpTutorStream["sendMessage"]>>;
   expectTypeOf<Parameters<HttpTutorStream["sendMessage"]>>().toEqualTypeOf<[text: string, userId?: string | undefined]>();
@@ -178,6 +276,10 @@ test("its types are those of the chat", () => {
   expectTypeOf<HttpTutorStream["focus"]>().toEqualTypeOf<SessionFocus | null>();
   expectTypeOf<HttpTutorStream["status"]>().toEqualTypeOf<ChatStatus>();
   expectTypeOf<HttpTutorStream["error"]>().toEqualTypeOf<ChatError | null>();
+  expectTypeOf<HttpTutorStream["submit"]>().returns.resolves.toEqualTypeOf<SendResult>();
+  const maybe = undefined as string | undefined;
+  void (() => useHttpTutorStream({ baseUrl: maybe, token: maybe, user: maybe, sessionId: maybe, userId: maybe, streamBy: undefined }));
+  void (() => useHttpTutorStream({ token: async () => undefined, headers: undefined, throttle: undefined }));
   // @ts-expect-error a session is named by its id
   void (() => useHttpTutorStream({ sessionId: 7 }));
 });

@@ -15,3 +15,14 @@ test("a page is made on a server without a document and without a request", () =
   expect(html).toContain("Loading…");
   expect(fetch).not.toHaveBeenCalled();
 });
+
+test("messages that the server has read are in the page that it makes", () => {
+  const messages = [
+    { id: "m1", role: "user", content: "Why?" },
+    { id: "m2", role: "assistant", content: "Since **so**." },
+  ] as const;
+  const html = renderToString(<HttpStreamingDemo sessionId="session-1" initialMessages={messages} streamBy="event-source" />);
+  expect(html).toContain("Why?");
+  expect(html).toContain("<strong><span>so</span></strong>");
+  expect(html).not.toContain("Loading…");
+});

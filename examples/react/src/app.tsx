@@ -12,7 +12,7 @@ export function App() {
       <label>
         <input type="checkbox" checked={own} onChange={(event) => setOwn(event.target.checked)} /> a view of my own
       </label>
-      {own ? <PocketTutor /> : <HttpStreamingDemo userId="local" />}
+      {own ? <PocketTutor /> : <HttpStreamingDemo />}
     </main>
   );
 }

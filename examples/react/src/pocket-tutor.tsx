@@ -3,7 +3,7 @@ import { useHttpTutorStream } from "tutorstream/react";
 
 const SESSION = "tutor.session";
 
-/** The smallest chat that survives a reload: the session's id is kept for the tab. */
+/** The smallest chat that survives a reload: the session's id is kept for the tab. Text as it comes, Markdown's marks and all. */
 export function PocketTutor() {
   const [sessionId, setSessionId] = useState(() => sessionStorage.getItem(SESSION));
   const [draft, setDraft] = useState("");
@@ -21,22 +21,34 @@ export function PocketTutor() {
   };
   return (
     <section aria-label="Chat with the tutor">
-      {focus && <p>Working on: {focus.topic}</p>}
+      {focus && <p>{`Working on: ${focus.topic}`}</p>}
       {messages.map((message) => (
-        <p key={message.key}>
-          <strong>{message.role === "user" ? "You" : "Tutor"}:</strong> {message.content}
-        </p>
+        <div key={message.key}>
+          <strong>{message.role === "user" ? "You" : "Tutor"}:</strong>
+          <p dir="auto" style={{ whiteSpace: "pre-wrap" }}>
+            {message.content}
+          </p>
+        </div>
       ))}
       {error && (
         <p role="alert">
-          {error.title} <button onClick={() => void retry()}>Try again</button>
+          <span>{error.title}</span> <button onClick={retry}>Try again</button>
         </p>
       )}
-      <input aria-label="Your message" value={draft} onChange={(event) => setDraft(event.target.value)} />
+      <input aria-label="Your message" dir="auto" value={draft} onChange={(event) => setDraft(event.target.value)} />
       <button disabled={draft.trim() === ""} onClick={() => void send()}>
         Send
       </button>
-      {isStreaming && <button onClick={() => void stop()}>Stop</button>}
+      <button
+        disabled={sessionId === null}
+        onClick={() => {
+          sessionStorage.removeItem(SESSION);
+          setSessionId(null);
+        }}
+      >
+        New chat
+      </button>
+      {isStreaming && <button onClick={stop}>Stop</button>}
     </section>
   );
 }
