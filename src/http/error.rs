@@ -254,12 +254,13 @@ impl From<RepositoryError> for ApiError {
             RepositoryError::Unavailable => {
                 storage("The database does not answer now. Try again in a moment.")
             }
-            RepositoryError::NotStored => {
-                storage("The database takes no writes now. Nothing of this request is stored.")
-            }
+            RepositoryError::NotStored => storage(
+                "The database takes no writes now. This try has stored nothing; what an earlier one with the same \
+                 idempotency key has, the key tells once the database answers.",
+            ),
             RepositoryError::MaybeStored => storage(
-                "The database has not answered in time, so this may be stored or not. The same request with the same \
-                 idempotency key finds out.",
+                "The database has not answered in time, so this may be stored or not. With an idempotency key the same request \
+                 finds out; without one, look before you send it again.",
             ),
             RepositoryError::Database(error) => {
                 log::error!("storage.error error={error:?}");

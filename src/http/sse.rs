@@ -143,6 +143,8 @@ fn events(
             yield Ok(Bytes::from_static(opening));
         }
         let mut health = app.repository.writer().health();
+        // Who joins later is told, too.
+        health.mark_changed();
         let mut held_back = false;
         let mut heartbeat = Box::pin(tokio::time::sleep(HEARTBEAT));
         let mut closing = std::pin::pin!(app.closing.cancelled());

@@ -43,6 +43,8 @@ pub(super) struct TurnBody {
     error_code: Option<String>,
     /// The last event in `text`: what to resume from.
     last_event_id: u64,
+    /// Whether the text was replaced after the reply had ended.
+    edited: bool,
     #[schemars(extend("format" = "date-time"))]
     created_at: String,
     #[schemars(extend("format" = "date-time"))]
@@ -217,6 +219,7 @@ async fn turn_body(
         model: turn.model,
         error_code: turn.error_code,
         last_event_id,
+        edited: message.edited,
         created_at: rfc3339(turn.created_at),
         ended_at: turn.ended_at.map(rfc3339),
     })

@@ -14,8 +14,10 @@ use super::Metrics;
 
 /// For what is none of the routes or methods of the service.
 const OTHER: &str = "other";
-/// Statuses that any route may answer with.
-const COMMON: [u16; 8] = [400, 401, 403, 404, 408, 429, 500, 503];
+/// Every status that a route answers with.
+const STATUSES: [u16; 20] = [
+    200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 421, 422, 429, 431, 500, 503,
+];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
@@ -88,8 +90,7 @@ impl RequestMetrics {
     ) {
         for (route, method) in routes.chain([(OTHER, OTHER)]) {
             drop(self.seconds.get_or_create(&Asked { route, method }));
-            let usual = if route == OTHER { 404 } else { 200 };
-            for status in COMMON.into_iter().chain([usual]) {
+            for status in STATUSES {
                 drop(self.answered.get_or_create(&Answered {
                     route,
                     method,

@@ -98,7 +98,7 @@ scene("a reply that is begun anew says so and leaves nothing of the old text", {
   const next = await stage.upstream.nextCall();
   next.say(words(21, 40));
   await tab.streams(words(21, 40));
-  await tab.notices("it has begun this reply anew");
+  await tab.notices("has begun this reply anew");
   next.finish();
   await tab.shows("word 40");
   await stage.tellsOnce(tab, words(21, 40));

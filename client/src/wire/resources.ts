@@ -107,6 +107,8 @@ export interface Turn {
   model: string;
   errorCode: string | null;
   lastEventId: number;
+  /** Whether the text was replaced after the reply had ended. */
+  edited?: boolean;
   createdAt: string;
   endedAt: string | null;
 }

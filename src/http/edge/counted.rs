@@ -4,11 +4,14 @@ use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 
 use super::super::code::Code;
 use super::super::{SharedApp, table};
 use crate::telemetry::Metrics;
+
+/// A method that the route does not take.
+const OTHER: &str = "other";
 
 /// A request whose answer has not begun.
 pub(super) struct Counted {
@@ -36,11 +39,11 @@ impl Counted {
         let pattern = response.request().match_pattern();
         let route = pattern
             .and_then(|pattern| ROUTES.with(|routes| routes.iter().copied().find(|route| *route == pattern)));
-        app.metrics.request_answered(
-            (route, self.method),
-            response.status().as_u16(),
-            self.began.elapsed(),
-        );
+        let status = response.status();
+        let is_taken = status != StatusCode::METHOD_NOT_ALLOWED;
+        let method = if is_taken { self.method } else { OTHER };
+        app.metrics
+            .request_answered((route, method), status.as_u16(), self.began.elapsed());
         let code = response.response().extensions().get::<Code>().copied();
         if let Some(code) = code.filter(|code| code.is_limit()) {
             app.metrics.refused(code.as_str());
@@ -72,7 +75,7 @@ fn word(method: &Method) -> &'static str {
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
-        _ => "other",
+        _ => OTHER,
     }
 }
 
@@ -80,7 +83,12 @@ fn word(method: &Method) -> &'static str {
 pub(in crate::http) fn expect(metrics: &Metrics) {
     let routes = table().flat_map(|place| {
         let decided: Vec<_> = place.decisions().collect();
-        decided.into_iter().map(|(method, path, _)| (path, word(&method)))
+        let path = place.path();
+        let methods = decided.into_iter().map(|(method, ..)| word(&method));
+        methods
+            .flat_map(|method| [method].into_iter().chain((method == "GET").then_some("HEAD")))
+            .chain([OTHER])
+            .map(move |method| (path, method))
     });
     let limits = Code::ALL
         .iter()
