@@ -230,10 +230,29 @@ pub struct Parameters {
     #[schemars(range(min = 0, max = 2))]
     pub temperature: Option<f64>,
     /// Most tokens of the reply.
-    #[schemars(range(min = 1))]
+    #[serde(deserialize_with = "whole_number")]
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub max_tokens: Option<u32>,
     /// How long it thinks.
     pub reasoning_effort: Option<ReasoningEffort>,
+}
+
+/// To JSON Schema `30.0` is an integer (draft 2020-12, section 6.1.1 of its validation), as it is to JavaScript.
+fn whole_number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let Some(number) = <Option<f64> as serde::Deserialize>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let fits = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    if !fits {
+        return Err(serde::de::Error::custom("it is no whole number of this size"));
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range was checked"
+    )]
+    let whole = number as u32;
+    Ok(Some(whole))
 }
 
 impl Parameters {
@@ -252,5 +271,26 @@ impl Parameters {
     pub fn are_sane(&self) -> bool {
         let temperature = self.temperature.is_none_or(|value| (0.0..=2.0).contains(&value));
         temperature && self.max_tokens != Some(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Parameters;
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let read = |number: &str| serde_json::from_str::<Parameters>(&format!("{{\"maxTokens\":{number}}}"));
+        for (number, wanted) in [
+            ("30", Some(30)),
+            ("30.0", Some(30)),
+            ("3e1", Some(30)),
+            ("null", None),
+        ] {
+            assert_eq!(read(number).expect("it is read").max_tokens, wanted, "{number}");
+        }
+        for number in ["30.5", "-1", "4294967296", "1e300", "\"30\"", "true", "[]"] {
+            assert!(read(number).is_err(), "{number}");
+        }
     }
 }
