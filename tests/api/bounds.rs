@@ -1,12 +1,15 @@
 //! What one peer may cost in memory, by the kernel's count of the real process.
 
+use std::time::Duration;
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Socket, Type};
 use tokio::net::TcpStream;
 
 use crate::app::{Setup, TestApp};
-use crate::deadline::{eventually, within};
+use crate::deadline::within;
 use crate::memory;
+use crate::wire::exchange;
 
 /// So much more than at rest a service may take, whatever is done to it.
 const MOST: u64 = 256 << 20;
@@ -14,6 +17,8 @@ const MOST: u64 = 256 << 20;
 const KEPT: u64 = 32 << 20;
 /// File descriptors of the service: enough for the connections of these tests.
 const DESCRIPTORS: u32 = 4096;
+
+const PROBE: &str = "GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 /// A service before anything was done to it.
 pub(crate) struct Rest {
@@ -40,10 +45,16 @@ impl Rest {
         assert!(more <= MOST, "{what}: {more} bytes above rest");
     }
 
-    /// Waits until nearly all of it is given back.
+    /// Waits until nearly all of it is given back. Probes go on meanwhile, as in service: a thread gives back what it has
+    /// freed when it works the next time. Each comes on a connection of its own, so that every thread has its turn.
     pub(crate) async fn returns(&self, app: &TestApp) {
-        let given_back = || (memory::now(app.pid()) <= self.bytes + KEPT).then_some(());
-        eventually("memory is given back", given_back).await;
+        within("memory is given back", async {
+            while memory::now(app.pid()) > self.bytes + KEPT {
+                exchange(&app.learner, PROBE.as_bytes()).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
     }
 }
 
