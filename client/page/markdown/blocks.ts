@@ -53,7 +53,7 @@ export class Known {
 export function readBlocks(text: string, known: Known, growing: boolean): Block[] {
   const source = growing ? holdBack(text) : text;
   const env: ReadingEnv = {
-    // What the last block defines may still change, so it is not kept here.
+    // The last block may still change, so its definitions are not kept here.
     references: Object.create(known.references) as Known["references"],
     footnotes: known.footnotes,
     indents: known.indents,

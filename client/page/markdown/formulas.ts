@@ -69,7 +69,7 @@ export function inlineFormula(state: InlineState, silent: boolean): boolean {
   if (marks === null) return false;
   const start = pos + marks.open.length;
   const limit = Math.min(posMax, start + LONGEST_FORMULA);
-  // What was looked through for an earlier mark is not looked through again.
+  // Text that was searched for an earlier mark is not searched again.
   const from = Math.max(start, Math.min(state.endless.get(marks.close) ?? 0, limit));
   const end = findClose(src.slice(0, limit), from, marks);
   if (end < 0) state.endless.set(marks.close, limit);

@@ -83,7 +83,7 @@ function work(loaded: Typesetter): void {
     if (job !== undefined) replace(job, loaded);
   }
   waiting = waiting.slice(done);
-  // What is left of this slice comes back with the next.
+  // The rest of this slice is drawn with the next one.
   if (done > 0) schedule();
 }
 
@@ -91,7 +91,7 @@ function replace({ code, formulas }: Job, loaded: Typesetter): void {
   if (code.parentNode === null || code.classList.contains("is-open") || shown.get(code) === keyOf(code)) return;
   left -= code.textContent?.length ?? 0;
   const formula = formulas.make(code, loaded);
-  // What cannot be shown is not tried again.
+  // A formula that cannot be shown is not tried again.
   shown.set(formula ?? code, keyOf(code));
   if (formula !== null) code.replaceWith(formula);
 }

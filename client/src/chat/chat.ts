@@ -278,7 +278,7 @@ export class Chat {
       if (message.content !== "") this.#options.onMessage?.(message);
       if (turn.status !== "failed") this.#options.onComplete?.(message);
     }
-    // What a crash of the server has cut off does not keep what comes after it.
+    // A reply that a crash of the server cut off does not hold back later messages.
     if (turn.status === "stopped") this.#life?.queue.hold("stop");
     if (turn.status === "failed") this.#life?.queue.hold("failure");
     this.#life?.queue.pump();

@@ -108,7 +108,7 @@ export class Queue {
       } catch (error) {
         if (!this.#closed) this.#options.onFailure(error);
         if (stepsAside(error)) continue;
-        // Who asked meanwhile asked for what has just failed.
+        // Requests made meanwhile were for the attempt that has just failed.
         this.#asked = false;
         return this.#retryLater(error);
       }
@@ -136,7 +136,7 @@ export class Queue {
       return delivery.accepted;
     };
     try {
-      // Who has waited for another tab may be closed by now.
+      // This chat may have been closed while it waited for another tab.
       const sent = await outbox?.sendNext(conversation(), hand, () => !this.#closed);
       if (!sent) return false;
       await ended;

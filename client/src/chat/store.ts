@@ -115,7 +115,7 @@ export class ChatStore {
   #notify(): void {
     this.#snapshot = null;
     const { streamingMessage } = this.snapshot();
-    // What has no text yet is no news; a text that is void again is.
+    // A reply without text is not reported, unless it had text before that became void.
     const isBegun = streamingMessage?.content !== "" || streamingMessage.id === this.#reported?.id;
     if (streamingMessage && isBegun && streamingMessage !== this.#reported) this.#options.onMessage(streamingMessage);
     this.#reported = isBegun ? streamingMessage : null;

@@ -61,7 +61,7 @@ export class SessionFeed {
     const { signal } = this.#closed;
     if (webLocks() === null || !this.#openChannel()) return this.#lead(signal);
     try {
-      // Who has lost the lead, asleep perhaps, follows whoever has taken it.
+      // A tab that lost the lead, perhaps while suspended, follows the tab that took it.
       while (!this.#isOver) await lead(this.#name, (lost) => this.#lead(signal, lost), signal);
     } catch (cause) {
       if (signal.aborted) return;

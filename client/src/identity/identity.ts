@@ -121,7 +121,7 @@ export class Identity {
   async renewed(token: string | null): Promise<void> {
     if (this.#owner === null || this.#given !== null) return;
     if (drawerOf(token, null) === this.#owner.drawer) return;
-    // Whether it is the same user's only the server can say.
+    // Only the server can say whether it belongs to the same user.
     await this.named().catch(() => this.#settle({ drawer: drawerOf(token, null), user: null }));
   }
 
